@@ -1,0 +1,145 @@
+"""Cases: the row, its events, materials and tasks."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+
+from storage.database import Queries, Row, Transaction
+
+_COLUMNS = (
+    "id, number, resident_id, item_code, item_version, department, area, state, version, events, form_sealed, card, correction, "
+    "decision, reason, receipt_version, created_at, updated_at, submitted_at, accepted_at, decided_at, completed_at, "
+    "promised_on, legal_on, is_provisional"
+)
+_INSERT = f"INSERT INTO cases ({_COLUMNS}) VALUES ({', '.join(f'${n}' for n in range(1, 26))})"  # noqa: S608 - constants only
+_NAMES = tuple(_COLUMNS.replace(" ", "").split(","))
+_CHANGEABLE = tuple(name for name in _NAMES if name not in {"id", "resident_id", "item_code", "version", "created_at"})
+_SAVE = (
+    "UPDATE cases SET "  # noqa: S608 - constants only
+    + ", ".join(f"{name} = ${n}" for n, name in enumerate(_CHANGEABLE, start=2))
+    + " WHERE id = $1"
+)
+
+
+async def insert(tx: Transaction, row: Mapping[str, object]) -> None:
+    """A new case row; `row` has every column."""
+    await tx.execute(_INSERT, *(row[name] for name in _NAMES))
+
+
+async def take(tx: Transaction, case_id: str) -> Row | None:
+    """Lock a case for change and count its version up; the row as it now stands, or None."""
+    return await tx.one(f"UPDATE cases SET version = version + 1 WHERE id = $1 RETURNING {_COLUMNS}", case_id)  # noqa: S608
+
+
+async def save(tx: Transaction, row: Mapping[str, object]) -> None:
+    """Write the changed columns of a case taken before."""
+    await tx.execute(_SAVE, row["id"], *(row[name] for name in _CHANGEABLE))
+
+
+async def by_id(db: Queries, case_id: str) -> Row | None:
+    """One case row."""
+    return await db.one(f"SELECT {_COLUMNS} FROM cases WHERE id = $1", case_id)  # noqa: S608
+
+
+async def by_number(db: Queries, number: str) -> Row | None:
+    """One case row by its case number."""
+    return await db.one(f"SELECT {_COLUMNS} FROM cases WHERE number = $1", number)  # noqa: S608
+
+
+async def id_of_number(db: Queries, number: str) -> str | None:
+    """The id behind a case number."""
+    row = await db.one("SELECT id FROM cases WHERE number = $1", number)
+    return str(row["id"]) if row else None
+
+
+def _one_of(states: Sequence[str], first: int) -> str:
+    return ", ".join(f"${n}" for n in range(first, first + len(states)))
+
+
+async def of_resident(db: Queries, resident_id: str, states: Sequence[str], before: str | None, limit: int) -> list[Row]:
+    """A resident's cases, newest first, from below id `before`."""
+    sql = f"SELECT {_COLUMNS} FROM cases WHERE resident_id = $1 AND id < $2"  # noqa: S608 - constants only
+    if states:
+        sql += f" AND state IN ({_one_of(states, 4)})"
+    return await db.rows(sql + " ORDER BY id DESC LIMIT $3", resident_id, before or "~", limit, *states)
+
+
+_OF_DEPARTMENT = " AND (department = $n OR EXISTS (SELECT 1 FROM task WHERE task.case_id = cases.id AND task.department = $n))"
+
+
+async def of_office(db: Queries, area: str, department: str | None, states: Sequence[str], after: str | None, limit: int) -> list[Row]:
+    """Cases that an office works on, oldest first, from above id `after`; `department` None = every department."""
+    sql = f"SELECT {_COLUMNS} FROM cases WHERE area = $1 AND id > $2 AND state IN ({_one_of(states, 4)})"  # noqa: S608 - constants only
+    arguments: list[object] = [area, after or "", limit, *states]
+    if department is not None:
+        arguments.append(department)
+        sql += _OF_DEPARTMENT.replace("$n", f"${len(arguments)}")
+    return await db.rows(sql + " ORDER BY id LIMIT $3", *arguments)
+
+
+async def add_events(tx: Transaction, rows: Iterable[Sequence[object]]) -> None:
+    """Event rows: (id, case, seq, type, actor kind, actor id, organisation, time, reason, data, digest)."""
+    await tx.execute_many(
+        "INSERT INTO case_event (id, case_id, seq, type, actor_kind, actor_id, organisation, occurred_at, reason, data, digest) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        rows,
+    )
+
+
+async def events(db: Queries, case_id: str, after: int = 0, limit: int = 1000) -> list[Row]:
+    """A case's events in order, from above number `after`."""
+    return await db.rows(
+        "SELECT id, seq, type, actor_kind, actor_id, organisation, occurred_at, reason, data FROM case_event "
+        "WHERE case_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        case_id,
+        after,
+        limit,
+    )
+
+
+async def set_materials(tx: Transaction, case_id: str, rows: Iterable[Sequence[object]], *, fresh: bool) -> None:
+    """Replace what was handed in: rows of (case, material, position, source, upload or None)."""
+    if not fresh:
+        await tx.execute("DELETE FROM case_material WHERE case_id = $1", case_id)
+    await tx.execute_many("INSERT INTO case_material (case_id, material, position, source, upload_id) VALUES ($1, $2, $3, $4, $5)", rows)
+
+
+async def tasks(db: Queries, case_id: str) -> list[Row]:
+    """Every task of a case in the order of its steps."""
+    return await db.rows("SELECT * FROM task WHERE case_id = $1 ORDER BY created_at, position", case_id)
+
+
+_TASK = (
+    "id", "case_id", "department", "step", "position", "action", "state", "result", "opinion", "due_on",
+    "created_at", "requested_at", "answered_at",
+)  # fmt: skip
+
+
+async def add_tasks(tx: Transaction, rows: Iterable[Mapping[str, object]]) -> None:
+    """New tasks; each row has every column."""
+    sql = f"INSERT INTO task ({', '.join(_TASK)}) VALUES ({', '.join(f'${n}' for n in range(1, len(_TASK) + 1))})"  # noqa: S608
+    await tx.execute_many(sql, [[row[name] for name in _TASK] for row in rows])
+
+
+async def save_task(tx: Transaction, row: Mapping[str, object]) -> None:
+    """Write what may change of a task."""
+    await tx.execute(
+        "UPDATE task SET state = $2, result = $3, opinion = $4, due_on = $5, requested_at = $6, answered_at = $7 WHERE id = $1",
+        *(row[name] for name in ("id", "state", "result", "opinion", "due_on", "requested_at", "answered_at")),
+    )
+
+
+async def add_evaluation(tx: Transaction, row: Sequence[object]) -> bool:
+    """A rating: (id, case, item, department, level, tags, text, time); False if the case has one."""
+    sql = (
+        "INSERT INTO evaluation (id, case_id, item_code, department, level, tags, text, created_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (case_id) DO NOTHING RETURNING id"
+    )
+    return bool(await tx.rows(sql, *row))
+
+
+async def stale_drafts(db: Queries, before: dt.datetime, limit: int) -> list[str]:
+    """Ids of drafts untouched since `before`."""
+    rows = await db.rows("SELECT id FROM cases WHERE state = 'draft' AND updated_at < $1 ORDER BY id LIMIT $2", before, limit)
+    return [str(row["id"]) for row in rows]

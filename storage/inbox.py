@@ -1,0 +1,138 @@
+"""Messages from departments: what came, how far each case line is, and what had to be set aside."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from storage.database import Queries, Row, Transaction
+from storage.ids import uuid7
+
+_REASON_LENGTH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """How far a case line is: the case's number, the last message taken in, and whether an officer must look at it first."""
+
+    number: str
+    received: int
+    is_parked: bool
+
+
+class Overtaken(Exception):
+    """Another carrier moved a line in the meantime: nothing of this transaction may take effect."""
+
+
+_LINES = """
+SELECT l.case_id, l.received, l.parked_at, c.number FROM case_line l JOIN cases c ON c.id = l.case_id WHERE l.department = $1
+"""
+
+
+async def lines(db: Queries, department: str, case_ids: Iterable[str]) -> dict[str, Line]:
+    """The lines of some cases with a department; a case that the department has no part in is missing."""
+    wanted = sorted(set(case_ids))
+    if not wanted:
+        return {}
+    places = ", ".join(f"${n}" for n in range(2, 2 + len(wanted)))
+    rows = await db.rows(f"{_LINES} AND l.case_id IN ({places})", department, *wanted)
+    return {row["case_id"]: Line(row["number"] or "", row["received"], row["parked_at"] is not None) for row in rows}
+
+
+async def advance(tx: Transaction, department: str, moves: Mapping[str, tuple[int, int]]) -> None:
+    """Move lines on, case id -> (from, to), and lock them; raises Overtaken if one is not where it was read."""
+    values = ", ".join(f"(${n}, CAST(${n + 1} AS INTEGER), CAST(${n + 2} AS INTEGER))" for n in range(2, 2 + 3 * len(moves), 3))
+    moved = await tx.rows(
+        f"UPDATE case_line SET received = v.column3 FROM (VALUES {values}) AS v "  # noqa: S608 - placeholders only
+        "WHERE case_line.case_id = v.column1 AND case_line.department = $1 AND case_line.received = v.column2 RETURNING case_line.case_id",
+        department,
+        *(value for case_id, (start, end) in sorted(moves.items()) for value in (case_id, start, end)),
+    )
+    if len(moved) != len(moves):
+        raise Overtaken
+
+
+async def remember(tx: Transaction, department: str, messages: Sequence[tuple[str, str]], now: dt.datetime) -> set[tuple[str, str]]:
+    """Note messages (source, id); those that are new, the others came before under another number."""
+    values = ", ".join(f"(${n}, ${n + 1}, $1, $2)" for n in range(3, 3 + 2 * len(messages), 2))
+    rows = await tx.rows(
+        f"INSERT INTO inbox (source, message_id, department, received_at) VALUES {values} "  # noqa: S608 - placeholders only
+        "ON CONFLICT (source, message_id) DO NOTHING RETURNING source, message_id",
+        department,
+        now,
+        *(value for message in messages for value in message),
+    )
+    return {(row["source"], row["message_id"]) for row in rows}
+
+
+async def known(db: Queries, messages: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of the messages (source, id) that were taken in before."""
+    if not messages:
+        return set()
+    values = ", ".join(f"(${n}, ${n + 1})" for n in range(1, 2 * len(messages), 2))
+    rows = await db.rows(
+        f"SELECT source, message_id FROM inbox WHERE (source, message_id) IN (VALUES {values})",  # noqa: S608 - placeholders only
+        *(value for message in messages for value in message),
+    )
+    return {(row["source"], row["message_id"]) for row in rows}
+
+
+async def set_aside(
+    tx: Queries,
+    *,
+    department: str,
+    kind: Literal["poison", "parked"],
+    message_id: str,
+    reason: str,
+    body: bytes,
+    now: dt.datetime,
+    case_id: str | None = None,
+    sequence: int | None = None,
+) -> bool:
+    """Keep a message that cannot take effect, readable for an officer; False if it lies there already.
+
+    `message_id` is the message's own id, or the digest of its bytes where no id could be read (at most 64 characters).
+    """
+    row = await tx.one(
+        "INSERT INTO set_aside (id, department, case_id, sequence, message_id, kind, reason, body, received_at) "
+        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) "
+        "ON CONFLICT (department, message_id) WHERE message_id IS NOT NULL DO NOTHING RETURNING id",
+        uuid7(),
+        department,
+        case_id,
+        sequence,
+        message_id,
+        kind,
+        reason[:_REASON_LENGTH],
+        body,
+        now,
+    )
+    return row is not None
+
+
+async def park(tx: Transaction, department: str, case_id: str, now: dt.datetime) -> None:
+    """From here on the line's messages are set aside in their order, until an officer has decided."""
+    await tx.execute(
+        "UPDATE case_line SET parked_at = $1 WHERE case_id = $2 AND department = $3 AND parked_at IS NULL", now, case_id, department
+    )
+
+
+async def set_aside_of(db: Queries, department: str, after: str = "", limit: int = 100) -> list[Row]:
+    """What waits for an officer, oldest first, from behind id `after`."""
+    return await db.rows(
+        "SELECT id, case_id, sequence, message_id, kind, reason, body, received_at FROM set_aside "
+        "WHERE department = $1 AND settled_at IS NULL AND id > $2 ORDER BY id LIMIT $3",
+        department,
+        after,
+        limit,
+    )
+
+
+async def stats(db: Queries) -> list[Row]:
+    """For watching, per department: open poison and parked messages and since when the oldest waits."""
+    return await db.rows(
+        "SELECT department, count(*) FILTER (WHERE kind = 'poison') AS poison, count(*) FILTER (WHERE kind = 'parked') AS parked, "
+        "min(received_at) AS oldest_at FROM set_aside WHERE settled_at IS NULL GROUP BY department ORDER BY department"
+    )

@@ -1,0 +1,175 @@
+"""Messages to departments: written in the act's own transaction, picked by state, never by position (field/queues.md 2).
+
+The order that is promised is the order within a case line (one case, one department). Its numbers come from the line's own
+counter row, whose lock makes number n + 1 impossible before n is committed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import zlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from storage.database import Queries, Row, Transaction
+from storage.envelopes import Outgoing, encode
+from storage.ids import uuid7
+
+BELL = "outbox"
+"""The bell topic that wakes the relay."""
+
+Lane = tuple[str, int]
+"""A department and one of its partitions: the unit that one carrier at a time works on."""
+
+_Line = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One row of the outbox on its way: `stream_id` is None until it was sent once."""
+
+    id: str
+    case_id: str
+    sequence: int
+    body: bytes
+    sent_at: dt.datetime | None
+    stream_id: str | None
+
+
+def partition_of(case_id: str, partitions: int) -> int:
+    """The partition of a case at a department that has `partitions` streams; stored with the line, so the count may grow."""
+    return zlib.crc32(case_id.encode()) % partitions
+
+
+async def append(tx: Transaction, *messages: Outgoing, now: dt.datetime) -> list[str]:
+    """Keep messages for their departments, numbered in the order given; their ids. Two statements, however many there are."""
+    if not messages:
+        return []
+    last = await _reserve(tx, messages)
+    ids, rows = [], []
+    for message, (sequence, partition) in zip(messages, _numbers(messages, last), strict=True):
+        ids.append(uuid7())
+        body = encode(message, id=ids[-1], sequence=sequence, now=now)
+        rows.append((ids[-1], message.case_id, message.department, partition, sequence, body, now))
+    columns = "id, case_id, department, partition, sequence, body, created_at"
+    await tx.execute(f"INSERT INTO outbox ({columns}) VALUES {_places(rows)}", *_flat(rows))  # noqa: S608 - placeholders only
+    tx.ring(BELL)
+    return ids
+
+
+async def _reserve(tx: Transaction, messages: Sequence[Outgoing]) -> dict[_Line, tuple[int, int]]:
+    wanted = Counter((message.case_id, message.department) for message in messages)
+    partitions = {(message.case_id, message.department): message.partitions for message in messages}
+    rows = [(case_id, department, partition_of(case_id, partitions[case_id, department]), n) for (case_id, department), n in wanted.items()]
+    taken = await tx.rows(
+        f"INSERT INTO case_line AS l (case_id, department, partition, sent) VALUES {_places(rows)} "  # noqa: S608
+        "ON CONFLICT (case_id, department) DO UPDATE SET sent = l.sent + excluded.sent RETURNING case_id, department, partition, sent",
+        *_flat(rows),
+    )
+    lines = [((row["case_id"], row["department"]), row) for row in taken]
+    return {line: (row["sent"] - wanted[line], row["partition"]) for line, row in lines}
+
+
+def _numbers(messages: Sequence[Outgoing], last: dict[_Line, tuple[int, int]]) -> Iterator[tuple[int, int]]:
+    for message in messages:
+        line = (message.case_id, message.department)
+        sequence, partition = last[line][0] + 1, last[line][1]
+        last[line] = (sequence, partition)
+        yield sequence, partition
+
+
+async def waiting(db: Queries, lanes: Sequence[Lane]) -> list[Lane]:
+    """Those of the lanes that have something unsent: one look for all of them."""
+    if not lanes:
+        return []
+    values = ", ".join(f"(${n}, CAST(${n + 1} AS INTEGER))" for n in range(1, 2 * len(lanes), 2))
+    rows = await db.rows(
+        f"SELECT l.column1 AS department, l.column2 AS partition FROM (VALUES {values}) AS l WHERE EXISTS "  # noqa: S608
+        "(SELECT 1 FROM outbox o WHERE o.department = l.column1 AND o.partition = l.column2 AND o.sent_at IS NULL)",
+        *_flat(lanes),
+    )
+    return [(row["department"], row["partition"]) for row in rows]
+
+
+_UNSENT = """
+SELECT o.id, o.case_id, o.sequence, o.body, o.sent_at, o.stream_id FROM
+  (SELECT case_id, max(sequence) AS upto, min(id) AS first FROM
+    (SELECT id, case_id, sequence FROM outbox WHERE department = $1 AND partition = $2 AND sent_at IS NULL ORDER BY id LIMIT $3) AS oldest
+  GROUP BY case_id) AS line
+JOIN outbox o ON o.case_id = line.case_id AND o.department = $1 AND o.sequence <= line.upto AND o.sent_at IS NULL
+ORDER BY line.first, o.sequence
+"""
+
+
+async def unsent(db: Queries, lane: Lane, limit: int) -> list[Letter]:
+    """The oldest `limit` unsent rows of a lane and whatever precedes them in their lines.
+
+    Ids carry the clocks of the processes that wrote them, which may differ; numbers within a line do not.
+    """
+    return [_letter(row) for row in await db.rows(_UNSENT, *lane, limit)]
+
+
+_UNCONFIRMED = """
+SELECT id, case_id, sequence, body, sent_at, stream_id FROM outbox
+WHERE department = $1 AND partition = $2 AND confirmed_at IS NULL AND sent_at IS NOT NULL AND sent_at < $3
+  AND (sent_at, sequence, id) > ($4, $5, $6)
+ORDER BY sent_at, sequence, id LIMIT $7
+"""
+_BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+async def unconfirmed(db: Queries, lane: Lane, before: dt.datetime, after: Letter | None, limit: int) -> list[Letter]:
+    """A page of what was sent before a moment and is still unconfirmed, from behind the letter `after`, oldest first."""
+    start = (after.sent_at, after.sequence, after.id) if after else (_BEGINNING, 0, "")
+    return [_letter(row) for row in await db.rows(_UNCONFIRMED, *lane, before, *start, limit)]
+
+
+async def mark_sent(db: Queries, sent: Sequence[tuple[str, str]], lease: tuple[str, str, int], now: dt.datetime) -> int:
+    """Note (outbox id, stream id) of what was sent, if the lease (name, holder, fence) is still ours; how many were noted."""
+    values = ", ".join(f"(${n}, ${n + 1})" for n in range(5, 5 + 2 * len(sent), 2))
+    rows = await db.rows(
+        f"UPDATE outbox SET sent_at = $4, stream_id = v.column2, sends = outbox.sends + 1 FROM (VALUES {values}) AS v "  # noqa: S608
+        "WHERE outbox.id = v.column1 AND EXISTS "
+        "(SELECT 1 FROM lease WHERE name = $1 AND holder = $2 AND fence = $3 AND expires_at > $4) RETURNING outbox.id",
+        *lease,
+        now,
+        *_flat(sent),
+    )
+    return len(rows)
+
+
+async def confirm(db: Queries, department: str, taken: Mapping[str, int], now: dt.datetime) -> None:
+    """The department has taken in everything of each case up to a number; what was confirmed before stays as it is."""
+    await db.execute_many(
+        "UPDATE outbox SET confirmed_at = $1 WHERE case_id = $2 AND department = $3 AND sequence <= $4 "
+        "AND confirmed_at IS NULL AND sent_at IS NOT NULL",
+        [(now, case_id, department, sequence) for case_id, sequence in sorted(taken.items())],
+    )
+
+
+async def stats(db: Queries) -> list[Row]:
+    """For watching, per department: how many rows are unsent and unconfirmed, and since when the oldest of each."""
+    return await db.rows(
+        "SELECT department, count(*) FILTER (WHERE sent_at IS NULL) AS unsent, count(*) FILTER (WHERE sent_at IS NOT NULL) AS unconfirmed, "
+        "min(created_at) FILTER (WHERE sent_at IS NULL) AS oldest_unsent_at, min(sent_at) AS oldest_unconfirmed_at "
+        "FROM outbox WHERE confirmed_at IS NULL GROUP BY department ORDER BY department"
+    )
+
+
+async def forget(db: Queries, before: dt.datetime) -> int:
+    """Drop rows that were confirmed before a moment; how many went. The lines keep their numbers for ever."""
+    return len(await db.rows("DELETE FROM outbox WHERE confirmed_at < $1 RETURNING id", before))
+
+
+def _letter(row: Row) -> Letter:
+    return Letter(row["id"], row["case_id"], row["sequence"], bytes(row["body"]), row["sent_at"], row["stream_id"])
+
+
+def _places(rows: Sequence[Sequence[object]]) -> str:
+    width = len(rows[0])
+    return ", ".join(f"({', '.join(f'${n}' for n in range(start, start + width))})" for start in range(1, width * len(rows) + 1, width))
+
+
+def _flat(rows: Iterable[Iterable[object]]) -> list[object]:
+    return [value for row in rows for value in row]

@@ -1,0 +1,40 @@
+"""Residents: who they are, sealed where it is personal."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from storage.database import Queries, Row
+
+_BY_OPENID = """
+INSERT INTO resident (id, openid, preferences, created_at) VALUES ($1, $2, '{}', $3)
+ON CONFLICT (openid) DO UPDATE SET openid = excluded.openid RETURNING *
+"""
+
+
+async def of_openid(db: Queries, new_id: str, openid: str, now: dt.datetime) -> Row:
+    """The resident behind a WeChat openid, made at the first log-in."""
+    row = await db.one(_BY_OPENID, new_id, openid, now)
+    if row is None:
+        raise RuntimeError("INSERT .. RETURNING gave no row")
+    return row
+
+
+async def by_id(db: Queries, resident_id: str) -> Row | None:
+    """One resident row."""
+    return await db.one("SELECT * FROM resident WHERE id = $1", resident_id)
+
+
+async def save_preferences(db: Queries, resident_id: str, preferences: str) -> None:
+    """Write preferences, JSON text."""
+    await db.execute("UPDATE resident SET preferences = $2 WHERE id = $1", resident_id, preferences)
+
+
+async def save_sealed(db: Queries, resident_id: str, name: bytes | None, phone: bytes | None) -> None:
+    """Write the sealed name and telephone number."""
+    await db.execute("UPDATE resident SET name_sealed = $2, phone_sealed = $3 WHERE id = $1", resident_id, name, phone)
+
+
+async def raise_level(db: Queries, resident_id: str, level: int) -> None:
+    """Lift the identity level, never lower it."""
+    await db.execute("UPDATE resident SET identity_level = $2 WHERE id = $1 AND identity_level < $2", resident_id, level)

@@ -1,0 +1,42 @@
+"""Members of staff and what protects their log-in."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+
+from storage.database import Queries, Row
+
+_NAMES = ("id", "username", "name", "role", "department", "hall", "area", "password_hash", "totp_sealed", "created_at")
+
+
+async def insert(db: Queries, row: Mapping[str, object]) -> bool:
+    """A new member of staff; False if the user name is taken."""
+    places = ", ".join(f"${n}" for n in range(1, len(_NAMES) + 1))
+    sql = f"INSERT INTO staff ({', '.join(_NAMES)}) VALUES ({places}) ON CONFLICT (username) DO NOTHING RETURNING id"  # noqa: S608
+    return bool(await db.rows(sql, *(row[name] for name in _NAMES)))
+
+
+async def by_username(db: Queries, username: str) -> Row | None:
+    """One staff row."""
+    return await db.one("SELECT * FROM staff WHERE username = $1", username)
+
+
+async def failed(db: Queries, staff_id: str, limit: int, locked_until: dt.datetime) -> None:
+    """Count a failed log-in and lock the account at every `limit`-th."""
+    await db.execute(
+        "UPDATE staff SET locked_until_at = CASE WHEN (failed_logins + 1) % $2 = 0 THEN $3 ELSE locked_until_at END, "
+        "failed_logins = failed_logins + 1 WHERE id = $1",
+        staff_id,
+        limit,
+        locked_until,
+    )
+
+
+async def succeeded(db: Queries, staff_id: str, totp_step: int) -> bool:
+    """Clear the failures and use up the one-time code's step; False if that step was used before."""
+    sql = (
+        "UPDATE staff SET failed_logins = 0, locked_until_at = NULL, totp_last_step = $2 "
+        "WHERE id = $1 AND (totp_last_step < $2 OR $2 = 0) RETURNING id"
+    )
+    return bool(await db.rows(sql, staff_id, totp_step))

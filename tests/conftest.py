@@ -1,0 +1,153 @@
+"""Real stores for every test: an empty, migrated database of each dialect, and a Valkey server.
+
+A test that takes `database` runs twice, on SQLite and on PostgreSQL. Fixtures here: `database_url`, `sqlite_url`,
+`postgres_url` (addresses of fresh databases), `bell`, `database`, `open_database`, `valkey_url`, `redis`, `store`.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import pytest
+from redis import asyncio as aioredis
+
+from storage.bell import Bell
+from storage.database import Database
+from storage.migrate import migrate
+from storage.redis import RedisStore, connect
+from storage.valkey import EmbeddedValkey
+from tests.support import postgres
+from tests.support.apart import run_apart
+
+OpenDatabase = Callable[..., Awaitable[Database]]
+
+_skipped = pytest.StashKey[dict[str, str]]()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, copied for every test that needs a database."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.db"
+    run_apart(_migrated(f"sqlite://{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(request: pytest.FixtureRequest) -> Iterator[postgres.PostgresServer]:
+    """The suite's PostgreSQL. Where none can be had the test is skipped, and said so last; with CI=true it fails."""
+    try:
+        server = postgres.start()
+    except postgres.NoPostgresError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        request.config.stash.setdefault(_skipped, {})["PostgreSQL"] = str(error)
+        pytest.skip(str(error))
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: postgres.PostgresServer) -> Iterator[str]:
+    """The name of a migrated database, the template of every test's own."""
+    name = f"test_template_{secrets.token_hex(4)}"
+    run_apart(_migrated(run_apart(postgres_server.create(name))))
+    yield name
+    run_apart(postgres_server.drop(name))
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh SQLite database."""
+    path = tmp_path / "town.db"
+    shutil.copyfile(sqlite_template, path)
+    return f"sqlite://{path}"
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.PostgresServer, postgres_template: str) -> Iterator[str]:
+    """The address of a fresh PostgreSQL database."""
+    name = f"test_{secrets.token_hex(6)}"
+    yield run_apart(postgres_server.create(name, postgres_template))
+    run_apart(postgres_server.drop(name))
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh, migrated database; the test runs once on each dialect."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def bell() -> Bell:
+    """The bell of `database`."""
+    return Bell()
+
+
+@pytest.fixture
+async def open_database(bell: Bell) -> AsyncIterator[OpenDatabase]:
+    """Opens further databases, `await open_database(url, bell=..., pool=...)`; all are closed after the test."""
+    async with AsyncExitStack() as opened:
+
+        async def open_one(url: str, bell: Bell = bell, *, pool: int = 10) -> Database:
+            database = await Database.open(url, bell, pool=pool)
+            opened.push_async_callback(database.close)
+            return database
+
+        yield open_one
+
+
+@pytest.fixture
+async def database(database_url: str, bell: Bell, open_database: OpenDatabase) -> Database:
+    """An open, migrated, empty database; the test runs once on each dialect."""
+    return await open_database(database_url, bell)
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of the suite's own Valkey."""
+    server = EmbeddedValkey(tmp_path_factory.mktemp("valkey"))
+    url = run_apart(server.start())
+    yield url
+    run_apart(server.stop())
+
+
+@pytest.fixture
+async def redis(valkey_server: str) -> AsyncIterator[aioredis.Redis]:
+    """A plain client of the suite's Valkey, which is empty."""
+    async with aioredis.Redis.from_url(valkey_server) as client:
+        await client.flushall()
+        yield client
+
+
+@pytest.fixture
+def valkey_url(valkey_server: str, redis: aioredis.Redis) -> str:
+    """The address of the suite's Valkey, which is empty."""
+    return valkey_server
+
+
+@pytest.fixture
+async def store(valkey_url: str) -> AsyncIterator[RedisStore]:
+    """Storage's own clients of the suite's Valkey, which is empty."""
+    store = await connect(valkey_url)
+    yield store
+    await store.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """What was skipped as a whole, and why, is the last thing to read."""
+    for what, why in config.stash.get(_skipped, {}).items():
+        terminalreporter.write_line(f"Not tested: {what}: {why}", yellow=True)
+
+
+async def _migrated(url: str) -> None:
+    database = await Database.open(url, Bell())
+    await migrate(database)
+    await database.close()

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import pytest
+
+from storage import inbox
+from storage.database import Database
+from tests.support import exchange
+from tests.support.exchange import NOW
+
+FIRST, SECOND = ("/departments/MZ", "m-1"), ("/departments/MZ", "m-2")
+
+
+@pytest.fixture
+async def case_id(database: Database) -> str:
+    case_id = await exchange.add_case(database, await exchange.add_resident(database), "2611240001")
+    await exchange.add_line(database, case_id)
+    return case_id
+
+
+async def test_a_line_knows_its_case_number_and_how_far_it_is(database: Database, case_id: str) -> None:
+    assert await inbox.lines(database, "MZ", [case_id, "unknown"]) == {case_id: inbox.Line("2611240001", 0, is_parked=False)}
+    assert await inbox.lines(database, "GA", [case_id]) == {}
+    assert await inbox.lines(database, "MZ", []) == {}
+
+
+async def test_a_line_moves_on_only_from_where_it_was_read(database: Database, case_id: str) -> None:
+    async with database.transaction() as tx:
+        await inbox.advance(tx, "MZ", {case_id: (0, 3)})
+    with pytest.raises(inbox.Overtaken):
+        async with database.transaction() as tx:
+            await inbox.advance(tx, "MZ", {case_id: (0, 4)})
+    assert (await inbox.lines(database, "MZ", [case_id]))[case_id].received == 3
+
+
+async def test_a_message_is_new_once(database: Database, case_id: str) -> None:
+    async with database.transaction() as tx:
+        assert await inbox.remember(tx, "MZ", [FIRST], NOW) == {FIRST}
+        assert await inbox.remember(tx, "MZ", [FIRST, SECOND, SECOND], NOW) == {SECOND}
+    assert await inbox.known(database, [FIRST, ("/departments/GA", "m-1")]) == {FIRST}
+    assert await inbox.known(database, []) == set()
+
+
+async def test_a_parked_line_says_so_and_what_was_set_aside_stays_in_order(database: Database, case_id: str) -> None:
+    async with database.transaction() as tx:
+        for n in (1, 2, 1):
+            fresh = await inbox.set_aside(
+                tx,
+                department="MZ",
+                kind="parked",
+                message_id=f"m-{n}",
+                reason="不能办理" * 200,
+                body=b"\xff\x00",
+                now=NOW,
+                case_id=case_id,
+                sequence=n,
+            )
+        assert not fresh
+        await inbox.park(tx, "MZ", case_id, NOW)
+    assert (await inbox.lines(database, "MZ", [case_id]))[case_id].is_parked
+    rows = await inbox.set_aside_of(database, "MZ")
+    assert [(row["sequence"], bytes(row["body"]), len(row["reason"])) for row in rows] == [(1, b"\xff\x00", 500), (2, b"\xff\x00", 500)]
+    assert await inbox.set_aside_of(database, "MZ", after=rows[-1]["id"]) == []
+    (figures,) = await inbox.stats(database)
+    assert (figures["department"], figures["poison"], figures["parked"], figures["oldest_at"]) == ("MZ", 0, 2, NOW)

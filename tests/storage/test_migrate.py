@@ -1,0 +1,186 @@
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from storage import migrate as migrations
+from storage.database import Database
+from storage.migrate import FOLDER, MigrationError, migrate, pending
+from tests.support.postgres import PostgresServer
+
+PROCESSES = 4
+MIGRATE_SCRIPT = """
+import asyncio, sys
+from pathlib import Path
+from storage.bell import Bell
+from storage.database import Database
+from storage.migrate import migrate
+
+async def main():
+    database = await Database.open(sys.argv[1], Bell())
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(",".join(await migrate(database, Path(sys.argv[2]))))
+    await database.close()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[str]:
+    """The address of a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite://{tmp_path}/empty.db"
+        return
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    name = f"test_{secrets.token_hex(6)}"
+    yield await server.create(name)
+    await server.drop(name)
+
+
+@pytest.fixture
+async def empty(empty_url: str, open_database: Callable[..., Awaitable[Database]]) -> Database:
+    return await open_database(empty_url)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """The real migrations, copied, so that a test may add to them."""
+    return shutil.copytree(FOLDER, tmp_path / "migrations")
+
+
+def add(folder: Path, name: str, sql: str) -> str:
+    number = len(list(folder.glob("*.sql"))) + 1
+    file = folder / f"{number:04}_{name}.sql"
+    file.write_text(sql, encoding="utf-8")
+    return file.stem
+
+
+async def test_an_empty_database_gets_everything_once(empty: Database, folder: Path):
+    names = [file.stem for file in sorted(folder.glob("*.sql"))]
+    assert await pending(empty, folder) == names
+    assert await migrate(empty, folder) == names
+    assert await pending(empty, folder) == []
+    assert await migrate(empty, folder) == []
+    assert [row["name"] for row in await empty.rows("SELECT * FROM migration ORDER BY name")] == names
+
+
+async def test_a_new_file_is_applied_to_a_database_with_data(empty: Database, folder: Path):
+    await migrate(empty, folder)
+    await empty.execute("INSERT INTO counter (name, value) VALUES ('a', 1)")
+    name = add(
+        folder, "notes", "-- a ; in a comment\nALTER TABLE counter ADD COLUMN note VARCHAR(9) NOT NULL DEFAULT 'a;b';\n\n-- the end\n"
+    )
+    assert await migrate(empty, folder) == [name]
+    assert await empty.one("SELECT note FROM counter") == {"note": "a;b"}
+
+
+async def test_a_bad_file_leaves_nothing_behind(empty: Database, folder: Path):
+    good = add(folder, "good", "CREATE TABLE good (id INTEGER PRIMARY KEY);")
+    bad = add(folder, "bad", "CREATE TABLE bad (id INTEGER PRIMARY KEY);\nINSERT INTO nowhere VALUES (1);")
+    with pytest.raises(Exception, match="nowhere"):
+        await migrate(empty, folder)
+    assert {good, bad} <= set(await pending(empty, folder))
+    (folder / f"{bad}.sql").write_text("CREATE TABLE bad (id INTEGER PRIMARY KEY);")
+    assert {good, bad} <= set(await migrate(empty, folder))
+
+
+async def test_a_changed_file_is_refused_by_name(empty: Database, folder: Path):
+    await migrate(empty, folder)
+    file = folder / "0001_frame.sql"
+    file.write_text(file.read_text() + "-- an afterthought\n")
+    for act in (migrate, pending):
+        with pytest.raises(MigrationError, match="0001_frame was changed"):
+            await act(empty, folder)
+
+
+async def test_line_ends_of_another_system_are_no_change(empty: Database, folder: Path):
+    await migrate(empty, folder)
+    file = folder / "0001_frame.sql"
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+    assert await pending(empty, folder) == []
+
+
+async def test_older_code_refuses_newer_data(empty: Database, folder: Path):
+    name = add(folder, "future", "CREATE TABLE future (id INTEGER PRIMARY KEY);")
+    await migrate(empty, folder)
+    (folder / f"{name}.sql").unlink()
+    for act in (migrate, pending):
+        with pytest.raises(MigrationError, match=f"older than the data.*{name}"):
+            await act(empty, folder)
+
+
+async def test_numbers_rise_without_gap(empty: Database, folder: Path):
+    name = add(folder, "next", "CREATE TABLE a (id INTEGER PRIMARY KEY);")
+    (folder / f"{name}.sql").rename(folder / "0999_next.sql")
+    with pytest.raises(MigrationError, match="0999_next"):
+        await migrate(empty, folder)
+
+
+async def test_a_file_must_end_with_a_whole_statement(empty: Database, folder: Path):
+    name = add(folder, "open", "CREATE TABLE a (id INTEGER PRIMARY KEY)")
+    with pytest.raises(MigrationError, match=f"{name}.*semicolon"):
+        await migrate(empty, folder)
+    assert name in await pending(empty, folder)
+
+
+async def test_a_rebuilt_sqlite_table_keeps_its_children(tmp_path: Path, folder: Path, open_database: Callable[..., Awaitable[Database]]):
+    """With foreign keys on, DROP TABLE deletes them (field note T3)."""
+    database = await open_database(f"sqlite://{tmp_path}/town.db")
+    add(
+        folder,
+        "family",
+        "CREATE TABLE parent (id INTEGER PRIMARY KEY);\nCREATE TABLE child (id INTEGER REFERENCES parent (id) ON DELETE CASCADE);",
+    )
+    await migrate(database, folder)
+    await database.execute("INSERT INTO parent VALUES (1)")
+    await database.execute("INSERT INTO child VALUES (1)")
+    add(
+        folder,
+        "rebuild",
+        "CREATE TABLE parent_new (id INTEGER PRIMARY KEY, note TEXT);\nINSERT INTO parent_new SELECT id, NULL FROM parent;\n"
+        "DROP TABLE parent;\nALTER TABLE parent_new RENAME TO parent;",
+    )
+    await migrate(database, folder)
+    assert await database.rows("SELECT id FROM child") == [{"id": 1}]
+    assert await database.one("PRAGMA foreign_keys") == {"foreign_keys": 1}
+
+
+async def test_a_migration_that_orphans_rows_is_undone(tmp_path: Path, folder: Path, open_database: Callable[..., Awaitable[Database]]):
+    database = await open_database(f"sqlite://{tmp_path}/town.db")
+    name = add(
+        folder,
+        "orphans",
+        "CREATE TABLE parent (id INTEGER PRIMARY KEY);\nCREATE TABLE child (id INTEGER REFERENCES parent (id));\n"
+        "INSERT INTO child VALUES (7);",
+    )
+    with pytest.raises(MigrationError, match="child"):
+        await migrate(database, folder)
+    assert name in await pending(database, folder)
+
+
+async def test_of_several_processes_that_start_together_exactly_one_applies(empty_url: str, folder: Path):
+    processes = [
+        await asyncio.create_subprocess_exec(
+            *(sys.executable, "-c", MIGRATE_SCRIPT, empty_url, str(folder)),
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            cwd=Path(migrations.__file__).parents[1],
+        )
+        for _ in range(PROCESSES)
+    ]
+    for process in processes:
+        assert process.stdout is not None
+        assert await process.stdout.readline() == b"ready\n"
+    answers = await asyncio.gather(*(process.communicate(b"go\n") for process in processes))
+    assert [process.returncode for process in processes] == [0] * PROCESSES
+    applied = [out.decode().strip() for out, _ in answers]
+    assert max(applied).startswith("0001_frame")
+    assert applied.count("") == PROCESSES - 1

@@ -1,0 +1,35 @@
+"""Runs the whole suite; with CI=true nothing may be skipped, without it what was skipped and why is printed last."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import pytest
+
+
+def main() -> int:
+    """Run pytest with the arguments given, or everything on two processes."""
+    arguments = sys.argv[1:] or ["-n", "2", "--dist", "loadgroup"]
+    reporter = Skipped()
+    code = int(pytest.main([*arguments, "-rs"], plugins=[reporter]))
+    if reporter.reasons and os.environ.get("CI") == "true":
+        print("With CI=true nothing may be skipped.", file=sys.stderr)
+        return code or 1
+    return code
+
+
+class Skipped:
+    """Remembers what was skipped and why."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Note a skipped test."""
+        if report.skipped:
+            self.reasons.append(f"{report.nodeid}: {report.longrepr}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
