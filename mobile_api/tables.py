@@ -1,0 +1,183 @@
+"""From the town's TOML files to the catalogue and the calendar: everything wrong is found at once; serving needs no error left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from config.tables import NOT_UTF8, Table, UnreadableTable, read_folder
+from handlers.catalogue import Bundle, Catalogue, CertificateType, Department, LifeEvent, ServiceItem
+from handlers.publication import CHECKS, Hit, Key
+from handlers.publication_rules import RULES, Level
+from handlers.workdays import CalendarError, YearTable, read_table
+from mobile_api.decoding import decode, rows
+
+# Folder, what it holds, and the name of the list where a file holds several.
+_KINDS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
+    ("departments", Department, ""),
+    ("certificates", CertificateType, "certificates"),
+    ("services", ServiceItem, ""),
+    ("bundles", Bundle, ""),
+    ("events", LifeEvent, "events"),
+)
+# What is said of a name that no file gives.
+_UNKNOWN: dict[type[msgspec.Struct], str] = {
+    Department: "department-unknown",
+    CertificateType: "certificate-unknown",
+    ServiceItem: "item-unknown",
+    LifeEvent: "event-unknown",
+}
+
+
+class Finding(msgspec.Struct, frozen=True, order=True):
+    """One thing to say about a file: where, which rule of RULES, and its text and remedy in both languages."""
+
+    path: Path
+    line: int
+    rule: str
+    level: Level
+    source: str
+    message: str
+    remedy: str
+    message_en: str
+    remedy_en: str
+
+
+class TablesError(Exception):
+    """The town's tables cannot be used; the text lists every error with file, line and remedy."""
+
+    def __init__(self, findings: Iterable[Finding]) -> None:
+        lines = [f"{one.path}:{one.line}: [{one.rule}] {one.message} → {one.remedy}" for one in findings]
+        super().__init__("\n".join(["The town's tables have errors (mobile-api check):", *lines]))
+
+
+@dataclass(frozen=True, slots=True)
+class _Placed:
+    """A decoded thing and where it stands."""
+
+    thing: Any
+    table: Table
+    key: Key
+
+
+class Inspection:
+    """All tables of a folder, read and checked; `findings` are in order of files and lines."""
+
+    def __init__(self, directory: Path) -> None:
+        self._found: list[Finding] = []
+        self._broken: set[str] = set()
+        self._muted: set[str] = set()
+        placed = {kind: self._kept(self._read(directory / folder, kind, rows_name)) for folder, kind, rows_name in _KINDS}
+        self.catalogue = Catalogue(
+            items=[one.thing for one in placed[ServiceItem]],
+            departments=[one.thing for one in placed[Department]],
+            certificates=[one.thing for one in placed[CertificateType]],
+            bundles=[one.thing for one in placed[Bundle]],
+            events=[one.thing for one in placed[LifeEvent]],
+        )
+        for one in (one for kind in placed.values() for one in kind):
+            self._check(one)
+        self.years, found = _years(directory / "calendar")
+        self._found.extend(found)
+
+    @property
+    def findings(self) -> list[Finding]:
+        """Everything found, errors and warnings."""
+        return sorted(self._found)
+
+    @property
+    def errors(self) -> list[Finding]:
+        """What must be mended before anything is published."""
+        return [one for one in self.findings if one.level == "error"]
+
+    def _read(self, folder: Path, kind: type[msgspec.Struct], rows_name: str) -> Iterator[_Placed]:
+        tables, unreadable = read_folder(folder)
+        for error in unreadable:
+            self._broken.add(error.path.stem)
+            self._muted |= {_UNKNOWN[kind]} if rows_name else set()
+            self._found.append(_unreadable(error))
+        for table in tables:
+            if not rows_name:
+                yield from self._decoded(kind, table, table.values, ())
+                continue
+            found, hits = rows(table.values, rows_name)
+            self._note(table, hits)
+            for place, values in enumerate(found):
+                yield from self._decoded(kind, table, values, (rows_name, place))
+
+    def _decoded(self, kind: type[msgspec.Struct], table: Table, values: Any, key: Key) -> Iterator[_Placed]:
+        thing, hits = decode(kind, values, key)
+        self._note(table, hits)
+        if thing is not None:
+            yield _Placed(thing, table, key)
+        elif isinstance(values, dict):
+            self._broken.add(str(values.get("code", values.get("name", table.path.stem))))
+
+    def _kept(self, placed: Iterator[_Placed]) -> list[_Placed]:
+        """Things with a code of their own; a second one with the same code is only reported."""
+        kept: dict[str, _Placed] = {}
+        for one in placed:
+            name = "name" if isinstance(one.thing, LifeEvent) else "code"
+            code = str(getattr(one.thing, name))
+            if not one.key and code != one.table.path.stem:
+                self._note(one.table, [Hit("file-name", (name,), {"code": code})])
+            if code in kept:
+                self._note(one.table, [Hit("code-twice", (*one.key, name), {"code": code, "other": kept[code].table.path.name})])
+            kept.setdefault(code, one)
+        return list(kept.values())
+
+    def _check(self, one: _Placed) -> None:
+        check = CHECKS.get(type(one.thing))
+        hits = check(one.thing, self.catalogue) if check else ()
+        self._note(one.table, (Hit(hit.rule, (*one.key, *hit.key), hit.values) for hit in hits if not self._follows(hit)))
+
+    def _follows(self, hit: Hit) -> bool:
+        """Whether a name is unknown only because its own file is broken, which has been said already."""
+        named = hit.values.get("code") or hit.values.get("name")
+        return hit.rule in self._muted or (hit.rule in _UNKNOWN.values() and named in self._broken)
+
+    def _note(self, table: Table, hits: Iterable[Hit]) -> None:
+        self._found.extend(_finding(table.path, table.line(hit.key), hit) for hit in hits)
+
+
+def load_catalogue(directory: Path) -> Catalogue:
+    """The catalogue of a folder, not published yet; raises TablesError when anything in it is wrong."""
+    inspection = Inspection(directory)
+    if inspection.errors:
+        raise TablesError(inspection.errors)
+    return inspection.catalogue
+
+
+def load_calendar(directory: Path) -> list[YearTable]:
+    """The years whose holiday notice is known; raises TablesError when one of them is wrong."""
+    years, found = _years(directory / "calendar")
+    if found:
+        raise TablesError(found)
+    return years
+
+
+def _years(folder: Path) -> tuple[list[YearTable], list[Finding]]:
+    tables, unreadable = read_folder(folder)
+    found = [_unreadable(error) for error in unreadable]
+    years: list[YearTable] = []
+    for table in tables:
+        try:
+            years.append(read_table(table.values))
+        except CalendarError as error:
+            found.append(_finding(table.path, 1, Hit("calendar", (), {"problem": str(error)})))
+    return years, found
+
+
+def _unreadable(error: UnreadableTable) -> Finding:
+    rule = "not-utf8" if error.reason == NOT_UTF8 else "not-toml"
+    return _finding(error.path, error.line, Hit(rule, (), {"reason": error.reason}))
+
+
+def _finding(path: Path, line: int, hit: Hit) -> Finding:
+    rule = RULES[hit.rule]
+    texts = (text.format(**hit.values) for text in (rule.text, rule.remedy, rule.text_en, rule.remedy_en))
+    return Finding(path, line, hit.rule, rule.level, rule.source, *texts)
