@@ -1,0 +1,116 @@
+"""A case on the screen of a counter: what a clerk needs at a glance, nothing from the form."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from handlers import clocks
+from handlers.cards import Card, read_card
+from handlers.casefile import open_form
+from handlers.catalogue import ServiceItem
+from handlers.numbers import mask_name
+from handlers.office import Office
+from handlers.transitions import PUBLIC_STATES, STATE_NAMES
+from storage import cases
+from storage.database import Row
+
+_LATEST = 50
+
+
+class Named(msgspec.Struct, frozen=True):
+    """A code and what it is called."""
+
+    code: str
+    name: str
+
+
+class CardPart(msgspec.Struct, frozen=True):
+    """One department's part in the case."""
+
+    department: Named
+    step: str
+    action: str
+    state: str
+    result: str | None
+    due_on: dt.date | None
+
+
+class CaseCard(msgspec.Struct, frozen=True):
+    """A case at a glance; `applicant` is masked, `supervision` is the card it has earned: none, warning, yellow or red."""
+
+    id: str
+    number: str
+    applicant: str
+    item: Named
+    department: Named
+    state: str
+    state_name: str
+    public_state: str
+    submitted_at: dt.datetime | None
+    accepted_at: dt.datetime | None
+    promised_on: dt.date | None
+    legal_on: dt.date | None
+    provisional: bool
+    decision: str | None
+    supervision: clocks.Level
+    supervision_reason: str
+    materials: tuple[str, ...]
+    tasks: tuple[CardPart, ...]
+
+
+async def cards_for(office: Office, resident_id: str, case_ids: tuple[str, ...], area: str) -> list[CaseCard]:
+    """The cards of a resident's submitted cases in one area: the named ones, or the latest fifty; never somebody else's."""
+    rows = [await cases.by_id(office.database, case_id) for case_id in case_ids]
+    found: list[Row | None] = [*rows] if case_ids else [*await cases.of_resident(office.database, resident_id, (), None, _LATEST)]
+    return [
+        await card_of(office, row)
+        for row in found
+        if row is not None and row["number"] and row["resident_id"] == resident_id and row["area"] == area
+    ]
+
+
+async def card_of(office: Office, row: Row) -> CaseCard:
+    """The card of one submitted case."""
+    item = await office.catalogue.version(office.database, row["item_code"], row["item_version"])
+    card = read_card(row)
+    earned = _supervision(office, row, item, card)
+    return CaseCard(
+        id=row["id"],
+        number=row["number"],
+        applicant=mask_name(str(open_form(office, row).get("applicant_name") or "")),
+        item=Named(item.code, item.name),
+        department=_department(office, row["department"]),
+        state=row["state"],
+        state_name=STATE_NAMES[row["state"]],
+        public_state=PUBLIC_STATES[row["state"]],
+        submitted_at=row["submitted_at"],
+        accepted_at=row["accepted_at"],
+        promised_on=row["promised_on"],
+        legal_on=row["legal_on"],
+        provisional=row["is_provisional"],
+        decision=row["decision"],
+        supervision=earned.level if earned else "none",
+        supervision_reason=earned.text if earned else "",
+        materials=tuple(material.name for material in card.materials),
+        tasks=tuple(
+            CardPart(_department(office, task.department), task.step, task.action, task.state, task.result, task.due_on)
+            for task in card.tasks
+        ),
+    )
+
+
+def _supervision(office: Office, row: Row, item: ServiceItem, card: Card) -> clocks.Card | None:
+    """Counted up to the decision; a case that was never accepted has no clock."""
+    if row["accepted_at"] is None:
+        return None
+    pauses = [clocks.Suspension(pause.start, pause.end, pause.name) for pause in card.pauses]
+    at = row["decided_at"] or row["completed_at"] or office.clock.now()
+    accepted = clocks.local_date(row["accepted_at"])
+    return clocks.card(accepted, item.promised, item.legal, pauses, at, calendar=office.calendar)
+
+
+def _department(office: Office, code: str) -> Named:
+    department = office.catalogue.departments.get(code)
+    return Named(code, department.name if department else code)

@@ -1,0 +1,248 @@
+"""Cases as the resident handles them: apply, look, correct, withdraw, evaluate."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+
+from handlers import procedure
+from handlers.access import check_own, own_case
+from handlers.actors import Actor
+from handlers.cards import Card, write_card
+from handlers.casefile import CaseFile, opened, seal_form
+from handlers.caseviews import CaseView, view_case
+from handlers.catalogue import ServiceItem
+from handlers.clocks import local_date
+from handlers.errors import Refused
+from handlers.forms import check_form
+from handlers.materials import HandedIn, rows, take_in
+from handlers.numbers import case_number
+from handlers.office import Office
+from handlers.transitions import ACTS
+from storage import cases
+from storage.database import Row, Transaction
+from storage.ids import uuid7
+
+Settle = Callable[[Transaction, CaseView], Awaitable[None]]
+
+
+class Application(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a resident hands in: the item, its form and its materials. `submit` false keeps it as a draft."""
+
+    item: str = ""
+    bundle: str = ""
+    form: dict[str, Any] = {}
+    materials: tuple[HandedIn, ...] = ()
+    submit: bool = True
+
+
+class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A changed form and materials; what is left out stays as it is."""
+
+    form: dict[str, Any] | None = None
+    materials: tuple[HandedIn, ...] | None = None
+
+
+class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A rating of five levels, 5 the best (国办发〔2019〕51号)."""
+
+    level: int
+    tags: tuple[str, ...] = ()
+    text: str = ""
+
+
+def resident_actor(resident_id: str) -> Actor:
+    """How a resident's acts are signed."""
+    return Actor("resident", resident_id)
+
+
+async def apply(office: Office, resident_id: str, application: Application, settle: Settle) -> CaseView:
+    """A new application, submitted at once or kept as a draft; `settle` keeps the answer in the same transaction."""
+    item = _item(office, application)
+    form = _checked_form(item, application.form) if application.submit else _small(application.form)
+    number = await _next_number(office) if application.submit else None
+    async with office.database.transaction() as tx:
+        materials = await take_in(tx, resident_id, _lenient(item, submit=application.submit), application.materials)
+        file = CaseFile(office, tx, _new_row(office, resident_id, item, form), item, [])
+        file.hand_in(materials)
+        if number is not None:
+            _submit(file, resident_actor(resident_id), number)
+        await file.close(fresh=True)
+        await cases.set_materials(tx, file.row["id"], rows(file.row["id"], materials), fresh=True)
+        view = view_case(office, file.row, item)
+        await settle(tx, view)
+    return view
+
+
+async def submit(office: Office, resident_id: str, case_id: str, settle: Settle) -> CaseView:
+    """Submit a draft."""
+    number = await _next_number(office)
+    async with office.database.transaction() as tx:
+        async with opened(office, case_id, tx=tx) as file:
+            check_own(file.row, resident_id)
+            file.form = _checked_form(file.item, file.form)
+            handed_in = tuple(
+                HandedIn(one.material, tuple(u.id for u in one.uploads), one.source == "commitment") for one in file.card.materials
+            )
+            file.hand_in(await take_in(tx, resident_id, file.item, handed_in))
+            _submit(file, resident_actor(resident_id), number)
+        view = view_case(office, file.row, file.item)
+        await settle(tx, view)
+    return view
+
+
+async def change_draft(office: Office, resident_id: str, case_id: str, if_version: int, change: Change) -> CaseView:
+    """Change a draft."""
+    async with office.database.transaction() as tx:
+        async with opened(office, case_id, if_version=if_version, tx=tx) as file:
+            check_own(file.row, resident_id)
+            if file.row["state"] != "draft":
+                raise Refused("wrong_state", {"state": file.row["state"], "possible": ACTS["correct"].name})
+            if change.form is not None:
+                file.form = _small(change.form)
+            await _replace_materials(file, resident_id, change.materials, submit=False)
+        return view_case(office, file.row, file.item)
+
+
+async def correct(office: Office, resident_id: str, case_id: str, change: Change, settle: Settle) -> CaseView:
+    """Hand in what a correction notice asked for."""
+    async with office.database.transaction() as tx:
+        async with opened(office, case_id, tx=tx) as file:
+            check_own(file.row, resident_id)
+            if change.form is not None:
+                file.form = _checked_form(file.item, {**file.form, **change.form})
+            await _replace_materials(file, resident_id, _merged(file, change.materials), submit=True)
+            procedure.corrected(file, resident_actor(resident_id))
+        view = view_case(office, file.row, file.item)
+        await settle(tx, view)
+    return view
+
+
+async def withdraw(office: Office, resident_id: str, case_id: str, reason: str, settle: Settle) -> CaseView:
+    """Take an application back."""
+    async with office.database.transaction() as tx:
+        async with opened(office, case_id, tx=tx) as file:
+            check_own(file.row, resident_id)
+            procedure.withdraw(file, resident_actor(resident_id), reason or None)
+        view = view_case(office, file.row, file.item)
+        await settle(tx, view)
+    return view
+
+
+async def evaluate(office: Office, resident_id: str, case_id: str, evaluation: Evaluation, settle: Settle) -> CaseView:
+    """Rate a finished case, once (GB/T 39734-2020: one item, one rating)."""
+    async with office.database.transaction() as tx:
+        async with opened(office, case_id, tx=tx) as file:
+            check_own(file.row, resident_id)
+            if file.row["state"] not in {"decided", "delivering", "completed", "not_accepted"}:
+                raise Refused("not_finished")
+            if not await cases.add_evaluation(tx, _evaluation_row(file, evaluation)):
+                raise Refused("already_evaluated")
+            file.card = msgspec.structs.replace(file.card, evaluation=evaluation.level)
+            file.note("evaluated", resident_actor(resident_id), tell=False, level=evaluation.level)
+        view = view_case(office, file.row, file.item)
+        await settle(tx, view)
+    return view
+
+
+async def show(office: Office, resident_id: str, case_id: str) -> CaseView:
+    """One case of this resident."""
+    row = await own_case(office, resident_id, case_id)
+    return view_case(office, row, await office.catalogue.version(office.database, row["item_code"], row["item_version"]))
+
+
+async def mine(office: Office, resident_id: str, states: list[str], before: str | None, limit: int) -> list[Row]:
+    """A page of a resident's cases, newest first."""
+    return await cases.of_resident(office.database, resident_id, states, before, limit)
+
+
+def _item(office: Office, application: Application) -> ServiceItem:
+    if application.bundle:
+        raise Refused("bundle_not_open")
+    return office.catalogue.item(application.item)
+
+
+def _checked_form(item: ServiceItem, form: dict[str, Any]) -> dict[str, Any]:
+    clean, errors = check_form(item, form)
+    if errors:
+        raise Refused("invalid_form", errors=errors)
+    return clean
+
+
+def _small(form: dict[str, Any]) -> dict[str, Any]:
+    """A draft may be incomplete, but not a store for anything at all."""
+    if len(msgspec.json.encode(form)) > 65536:  # noqa: PLR2004 - a form is some kilobytes
+        raise Refused("too_large")
+    return form
+
+
+def _lenient(item: ServiceItem, *, submit: bool) -> ServiceItem:
+    """For a draft nothing is required yet, but what is handed in must still belong to the item."""
+    if submit:
+        return item
+    return msgspec.structs.replace(item, materials=tuple(msgspec.structs.replace(rule, required=False) for rule in item.materials))
+
+
+async def _next_number(office: Office) -> str:
+    day = local_date(office.clock.now())
+    sequence = await office.numbers.next(f"case:{office.division}:{day:%Y%m%d}")
+    return case_number(office.division, day, sequence)
+
+
+def _new_row(office: Office, resident_id: str, item: ServiceItem, form: dict[str, Any]) -> Row:
+    now, case_id = office.clock.now(), uuid7()
+    empty = dict.fromkeys(
+        (
+            "number",
+            "correction",
+            "decision",
+            "reason",
+            "submitted_at",
+            "accepted_at",
+            "decided_at",
+            "completed_at",
+            "promised_on",
+            "legal_on",
+        )
+    )
+    return {
+        **empty, "id": case_id, "resident_id": resident_id, "item_code": item.code, "item_version": item.version,
+        "department": item.department, "area": office.division, "state": "draft", "version": 1, "events": 0,
+        "form_sealed": seal_form(office, case_id, form), "card": write_card(Card()), "receipt_version": 1,
+        "created_at": now, "updated_at": now, "is_provisional": False,
+    }  # fmt: skip
+
+
+def _submit(file: CaseFile, actor: Actor, number: str) -> None:
+    file.act("submit", actor)
+    file.row["number"] = number
+    file.row["submitted_at"] = file.now
+    procedure.begin(file, actor)
+
+
+def _merged(file: CaseFile, materials: tuple[HandedIn, ...] | None) -> tuple[HandedIn, ...] | None:
+    """New materials take the place of the old ones of the same kind; the others stay."""
+    if materials is None:
+        return None
+    new = {one.material for one in materials}
+    old = [
+        HandedIn(one.material, tuple(upload.id for upload in one.uploads), one.source == "commitment")
+        for one in file.card.materials
+        if one.material not in new and one.source != "form"
+    ]
+    return (*old, *materials)
+
+
+async def _replace_materials(file: CaseFile, resident_id: str, materials: tuple[HandedIn, ...] | None, *, submit: bool) -> None:
+    if materials is None:
+        return
+    taken = await take_in(file.tx, resident_id, _lenient(file.item, submit=submit), materials)
+    file.hand_in(taken)
+    await cases.set_materials(file.tx, file.row["id"], rows(file.row["id"], taken), fresh=False)
+
+
+def _evaluation_row(file: CaseFile, evaluation: Evaluation) -> tuple[Any, ...]:
+    tags = msgspec.json.encode(evaluation.tags).decode()
+    return (uuid7(), file.row["id"], file.item.code, file.row["department"], evaluation.level, tags, evaluation.text, file.now)

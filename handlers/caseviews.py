@@ -1,0 +1,168 @@
+"""What people see of a case: its resident whole, an officer with the tasks, a list in short. The structs are the answers."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from handlers.cards import Card, CardMaterial, CardTask, read_card
+from handlers.casefile import open_form
+from handlers.catalogue import ServiceItem
+from handlers.codes import receipt_code
+from handlers.office import Office
+from handlers.procedure import Correction
+from handlers.transitions import PUBLIC_STATES, STATE_NAMES
+from storage.database import Row
+
+
+class DepartmentRef(msgspec.Struct, frozen=True):
+    """A department by code and name."""
+
+    code: str
+    name: str
+
+
+class ItemRef(msgspec.Struct, frozen=True):
+    """A service item in the version a case was submitted under."""
+
+    code: str
+    name: str
+    version: int
+
+
+class TaskView(msgspec.Struct, frozen=True):
+    """One department's part."""
+
+    id: str
+    department: DepartmentRef
+    step: str
+    action: str
+    state: str
+    result: str | None
+    opinion: str | None
+    due_on: dt.date | None
+    answered_at: dt.datetime | None
+
+
+class EvaluationView(msgspec.Struct, frozen=True):
+    """The rating given."""
+
+    level: int
+
+
+class CaseSummary(msgspec.Struct, frozen=True):
+    """A case in a list."""
+
+    id: str
+    number: str | None
+    item: ItemRef
+    state: str
+    state_name: str
+    public_state: str
+    submitted_at: dt.datetime | None
+    promised_on: dt.date | None
+    updated_at: dt.datetime
+
+
+class CaseView(msgspec.Struct, frozen=True):
+    """A case, whole."""
+
+    id: str
+    number: str | None
+    item: ItemRef
+    department: DepartmentRef
+    state: str
+    state_name: str
+    public_state: str
+    version: int
+    created_at: dt.datetime
+    updated_at: dt.datetime
+    submitted_at: dt.datetime | None
+    accepted_at: dt.datetime | None
+    promised_on: dt.date | None
+    legal_on: dt.date | None
+    provisional: bool
+    decision: str | None
+    reason: str | None
+    decided_at: dt.datetime | None
+    completed_at: dt.datetime | None
+    correction: Correction | None
+    form: dict[str, Any]
+    materials: tuple[CardMaterial, ...]
+    tasks: tuple[TaskView, ...]
+    receipt_code: str | None
+    evaluation: EvaluationView | None
+
+
+def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
+    """A case row as its resident and its officers see it."""
+    card = read_card(row)
+    return CaseView(
+        id=row["id"],
+        number=row["number"],
+        item=ItemRef(row["item_code"], item.name, row["item_version"]),
+        department=department_ref(office, row["department"]),
+        state=row["state"],
+        state_name=STATE_NAMES[row["state"]],
+        public_state=PUBLIC_STATES[row["state"]],
+        version=row["version"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+        submitted_at=row["submitted_at"],
+        accepted_at=row["accepted_at"],
+        promised_on=row["promised_on"],
+        legal_on=row["legal_on"],
+        provisional=row["is_provisional"],
+        decision=row["decision"],
+        reason=row["reason"],
+        decided_at=row["decided_at"],
+        completed_at=row["completed_at"],
+        correction=msgspec.json.decode(row["correction"], type=Correction) if row["correction"] else None,
+        form=open_form(office, row),
+        materials=card.materials,
+        tasks=_tasks(office, card),
+        receipt_code=receipt_code(office.keys, row["number"], row["receipt_version"]) if row["number"] else None,
+        evaluation=EvaluationView(card.evaluation) if card.evaluation else None,
+    )
+
+
+def summary(office: Office, row: Row) -> CaseSummary:
+    """A case row in a list."""
+    item = office.catalogue.items.get(row["item_code"])
+    return CaseSummary(
+        id=row["id"],
+        number=row["number"],
+        item=ItemRef(row["item_code"], item.name if item else row["item_code"], row["item_version"]),
+        state=row["state"],
+        state_name=STATE_NAMES[row["state"]],
+        public_state=PUBLIC_STATES[row["state"]],
+        submitted_at=row["submitted_at"],
+        promised_on=row["promised_on"],
+        updated_at=row["updated_at"],
+    )
+
+
+def department_ref(office: Office, code: str) -> DepartmentRef:
+    """A department by its code; one that has left the catalogue keeps its code for a name."""
+    department = office.catalogue.departments.get(code)
+    return DepartmentRef(code, department.name if department else code)
+
+
+def _tasks(office: Office, card: Card) -> tuple[TaskView, ...]:
+    return tuple(_task(office, task) for task in card.tasks)
+
+
+def _task(office: Office, task: CardTask) -> TaskView:
+    return TaskView(
+        task.id,
+        department_ref(office, task.department),
+        task.step,
+        task.action,
+        task.state,
+        task.result,
+        task.opinion,
+        task.due_on,
+        task.answered_at,
+    )

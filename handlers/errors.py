@@ -1,0 +1,254 @@
+"""A refusal is an answer: a code, what is wrong and what to do. The door for people turns it into a problem (RFC 9457)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One thing wrong in what was handed in: where (JSON pointer), which rule, and what to do about it."""
+
+    pointer: str
+    code: str
+    message: str
+
+
+@dataclass(eq=False)
+class Refused(Exception):
+    """The office cannot do this. `code` is listed in `REFUSALS`; `values` fill the gaps of its text; nothing handed in is echoed."""
+
+    code: str
+    values: dict[str, object] = field(default_factory=dict)
+    errors: list[FieldError] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return self.code
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a code says: HTTP status it amounts to, and title and advice in Chinese and English (`{name}` = a value)."""
+
+    status: int
+    title: str
+    detail: str
+    title_en: str
+    detail_en: str
+
+
+REFUSALS: dict[str, Refusal] = {
+    "not_found": Refusal(
+        404, "没有找到", "没有这项内容，或您无权查看。请检查编号。", "Not found", "It does not exist, or is not yours to see. Check the id."
+    ),
+    "item_not_found": Refusal(
+        404, "没有这个事项", "请在事项列表中重新选择。", "No such service item", "Choose one from GET /api/v1/items."
+    ),
+    "invalid_form": Refusal(
+        422,
+        "表单有需要修改的地方",
+        "请按每一项的提示修改后再提交。",
+        "The form needs changes",
+        "Mend each listed field, then send it again.",
+    ),
+    "missing_material": Refusal(
+        422, "材料不齐", "请补齐列出的材料后再提交。", "Materials are missing", "Hand in each listed material, then send it again."
+    ),
+    "wrong_state": Refusal(
+        409,
+        "当前状态不能这样办理",
+        "办件现在的状态是“{state}”，可以做的是：{possible}。",
+        "Not possible in this state",
+        "The case is in state {state}; possible now: {possible}.",
+    ),
+    "login_code_invalid": Refusal(
+        401, "登录已过期", "请重新打开小程序登录。", "The log-in code is not valid", "Call wx.login again for a new code."
+    ),
+    "login_failed": Refusal(
+        401, "登录失败", "用户名、密码或动态口令不正确，请重新输入。", "Log-in failed", "User name, password or one-time code is wrong."
+    ),
+    "account_locked": Refusal(
+        429,
+        "账号已暂时锁定",
+        "多次输入错误，请 15 分钟后再试，或联系管理员。",
+        "Account locked",
+        "Too many failures; wait 15 minutes or ask an administrator.",
+    ),
+    "account_closed": Refusal(403, "账号已注销", "如需恢复，请到服务大厅办理。", "Account closed", "Ask at the service hall."),
+    "username_taken": Refusal(409, "用户名已被使用", "请换一个用户名。", "User name taken", "Choose another one."),
+    "already_evaluated": Refusal(
+        409, "已经评价过", "每个办件只能评价一次，感谢您的评价。", "Already evaluated", "A case is evaluated once."
+    ),
+    "materials_unusable": Refusal(
+        422,
+        "材料无法使用",
+        "列出的附件不存在、不是您的，或未通过检查。请重新上传。",
+        "Materials cannot be used",
+        "Upload the listed files again.",
+    ),
+    "bundle_not_open": Refusal(
+        422,
+        "“一件事”暂未开放网上合并申请",
+        "请先分别申请其中的事项。",
+        "Bundles cannot be applied for yet",
+        "Apply for its items one by one.",
+    ),
+    "task_not_found": Refusal(
+        404, "没有这项任务", "请核对任务编号与部门。", "No such task", "Check the task id; it must belong to your department and this case."
+    ),
+    "task_settled": Refusal(409, "任务已办结", "该任务已有结论。", "Task settled", "The task already has a result."),
+    "result_unknown": Refusal(
+        422,
+        "结论不适用",
+        "审查任务的结论为 agreed、disagreed；决定任务为 granted、refused。",
+        "Result not possible for this step",
+        "A review answers agreed or disagreed, a decision granted or refused, an acceptance not_accepted.",
+    ),
+    "correction_unknown": Refusal(
+        422,
+        "补正内容不明确",
+        "请指明事项中存在的表单项或材料，至少一项。",
+        "The correction names nothing the item has",
+        "Name at least one field or material of this item.",
+    ),
+    "correction_too_late": Refusal(
+        409,
+        "受理后不能再要求补正",
+        "补正应在受理前一次性告知。",
+        "Corrections come before acceptance",
+        "Ask for everything at once, before accepting.",
+    ),
+    "reason_missing": Refusal(422, "需要说明理由", "不予批准应当说明理由。", "A refusal needs a reason", "Say why."),
+    "review_unfinished": Refusal(
+        409, "还有部门未回复", "请等待各部门审查意见齐全后再决定。", "Departments are still at work", "Wait until every opinion is in."
+    ),
+    "not_finished": Refusal(409, "还不能评价", "办件办结后才可以评价。", "Not finished yet", "A case can be evaluated once it is decided."),
+    "login_blocked": Refusal(
+        403,
+        "微信限制了本次登录",
+        "该微信账号存在风险，请到服务大厅办理。",
+        "Log-in blocked by WeChat",
+        "The platform regards this account as risky.",
+    ),
+    "unknown_template": Refusal(
+        422,
+        "没有这个消息模板",
+        "请重新打开订阅设置后再试。",
+        "No such message template",
+        "Use the template ids of GET /api/v1/subscriptions.",
+    ),
+    "bundle_not_found": Refusal(
+        404, "没有这个“一件事”", "请在“一件事”列表中重新选择。", "No such bundle", "Choose one from GET /api/v1/bundles."
+    ),
+    "invalid_cursor": Refusal(
+        422, "翻页位置无效", "请从第一页重新查看。", "The cursor is not valid", "Leave `cursor` out to begin with the first page."
+    ),
+    "code_not_valid": Refusal(
+        404,
+        "这个码不能使用",
+        "可能已过期、已用过或不是本系统的码，请居民刷新后重新出示。",
+        "The code cannot be used",
+        "It is too old, already used, or none of ours: ask the resident to show a new one.",
+    ),
+}
+
+# What the door for people (mobile_api/web) refuses by itself.
+_DOOR: dict[str, Refusal] = {
+    "bad_request": Refusal(
+        400, "请求格式有误", "请求不完整或不符合 HTTP 规范。", "Bad request", "The request is incomplete or not proper HTTP."
+    ),
+    "not_json": Refusal(400, "请求内容不是规范的 JSON", "{reason}", "Not proper JSON", "{reason_en}"),
+    "bad_upload": Refusal(
+        400, "上传的内容不完整", "请重新选择文件后再上传。", "Upload is malformed", "Send multipart/form-data with at most {parts} parts."
+    ),
+    "idempotency_key_missing": Refusal(
+        400,
+        "缺少 Idempotency-Key",
+        "请为每次操作生成一个不重复的键（1 至 128 个可见 ASCII 字符），重试时使用同一个键。",
+        "Idempotency-Key is missing",
+        "Make one key per act (1 to 128 visible ASCII characters) and send the same one when you retry.",
+    ),
+    "not_logged_in": Refusal(
+        401, "请先登录", "登录已失效或尚未登录，请重新登录后再试。", "Not logged in", "Log in again, then repeat the request."
+    ),
+    "forbidden": Refusal(403, "没有权限", "您的身份不能进行这项操作。", "Not allowed", "Your account may not do this."),
+    "method_not_allowed": Refusal(
+        405, "不支持这种请求方法", "这个地址支持：{allowed}。", "Method not allowed", "This address takes: {allowed}."
+    ),
+    "too_slow": Refusal(
+        408, "等待超时", "网络较慢，没有在时限内收到完整的请求，请重试。", "Too slow", "The request did not arrive in time; try again."
+    ),
+    "idempotency_in_flight": Refusal(
+        409,
+        "正在处理",
+        "同一个操作正在处理，请稍候再查看结果。",
+        "Still at work",
+        "The same act is being done right now; repeat the request shortly.",
+    ),
+    "precondition_failed": Refusal(
+        412,
+        "内容已被更新",
+        "您看到的不是最新版本，请刷新后再修改。",
+        "Changed meanwhile",
+        "Fetch it again and repeat the change with the new ETag.",
+    ),
+    "too_large": Refusal(413, "内容过大", "请求内容超过上限（{limit} 字节）。", "Too large", "The request may hold at most {limit} bytes."),
+    "unsupported_media_type": Refusal(
+        415,
+        "不支持这种内容类型",
+        "这个地址接受：{expected}，且不得压缩。",
+        "Media type not supported",
+        "This address takes {expected}, not compressed.",
+    ),
+    "expectation_failed": Refusal(
+        417, "不支持 Expect 的要求", "仅支持 100-continue。", "Expectation failed", "Only 100-continue is supported."
+    ),
+    "wrong_shape": Refusal(
+        422, "请求内容不符合要求", "请按列出的位置逐项修改。", "Request has the wrong shape", "Mend what is listed, then send it again."
+    ),
+    "idempotency_key_reused": Refusal(
+        422,
+        "Idempotency-Key 已用于别的请求",
+        "新的操作请使用新的键。",
+        "Idempotency-Key was used for something else",
+        "Use a new key for a new act.",
+    ),
+    "precondition_required": Refusal(
+        428, "缺少 If-Match", "请带上您所看到版本的 ETag。", "If-Match is missing", "Send the ETag of the version you have seen."
+    ),
+    "too_many_requests": Refusal(
+        429, "操作过于频繁", "请在 {retry_after} 秒后再试。", "Too many requests", "Try again in {retry_after} seconds."
+    ),
+    "internal": Refusal(
+        500,
+        "系统出了点问题",
+        "我们已记录，请稍后再试；如需帮助，请提供追踪编号。",
+        "Something went wrong",
+        "It is recorded. Try again later and quote the trace id.",
+    ),
+    "unavailable": Refusal(503, "暂时无法办理", "系统繁忙，请稍后再试。", "Not available now", "Try again shortly."),
+    "already_suspended": Refusal(
+        409, "已在特别程序中", "请先结束当前特别程序。", "Already suspended", "End the special procedure that is going on first."
+    ),
+    "not_suspended": Refusal(409, "没有正在进行的特别程序", "请核对任务状态。", "Not suspended", "There is no special procedure to end."),
+    "forged_form": Refusal(
+        403, "表单已失效", "请刷新页面后重新提交。", "The form is no longer valid", "Reload the page and send it again."
+    ),
+    "upload_empty": Refusal(422, "没有收到文件", "请选择照片或 PDF 后再上传。", "No file arrived", "Send one file in the field `file`."),
+    "upload_too_large": Refusal(
+        413, "文件太大", "单个文件不超过 {limit} 字节，请压缩或分开拍摄。", "File too large", "At most {limit} bytes; make it smaller or split it."
+    ),
+    "upload_type": Refusal(
+        422, "不支持这种文件", "只接受 JPG、PNG、HEIC、WebP 图片和 PDF，请重新拍照或转换。", "Unsupported kind of file", "JPEG, PNG, HEIC, WebP or PDF only."
+    ),
+    "upload_broken": Refusal(422, "文件打不开", "文件已损坏或无法读取，请重新拍照上传。", "The file cannot be read", "It is damaged; photograph or export it again."),
+    "upload_too_many_pixels": Refusal(422, "图片尺寸过大", "请用手机普通模式拍照。", "Too many pixels", "Use a smaller picture."),
+    "upload_encrypted": Refusal(422, "PDF 有密码", "请去掉密码后再上传。", "The PDF is encrypted", "Remove the password first."),
+    "upload_too_many_pages": Refusal(422, "页数太多", "PDF 最多 50 页，请分开上传。", "Too many pages", "At most 50 pages; split the document."),
+    "upload_quota": Refusal(429, "今天上传太多", "请明天再试，或到服务大厅办理。", "Too many uploads today", "Try again tomorrow or come to the hall."),
+    "upload_active": Refusal(
+        422, "PDF 含有可执行内容", "请用“打印为 PDF”重新生成后上传。", "The PDF contains active content", "Print it to a plain PDF and upload that."
+    ),
+}
+for _code, _refusal in _DOOR.items():
+    REFUSALS.setdefault(_code, _refusal)

@@ -1,0 +1,65 @@
+"""Materials of an application: what was handed in for each, checked against the item and against the uploads that really exist."""
+
+from __future__ import annotations
+
+import msgspec
+
+from handlers.cards import CardMaterial, CardUpload
+from handlers.catalogue import ServiceItem
+from handlers.errors import FieldError, Refused
+from handlers.forms import check_materials
+from storage import uploads
+from storage.database import Queries
+
+MOST_UPLOADS = 20
+
+
+class HandedIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One material as the phone hands it in: uploads in page order, or a signed commitment instead."""
+
+    material: str
+    uploads: tuple[str, ...] = ()
+    commitment: bool = False
+
+
+async def take_in(db: Queries, owner_id: str, item: ServiceItem, handed_in: tuple[HandedIn, ...]) -> tuple[CardMaterial, ...]:
+    """The materials for the card; raises Refused with every material that is missing, unknown or unusable."""
+    errors = check_materials(item, handed_in)
+    if errors:
+        raise Refused("missing_material", errors=errors)
+    wanted = [upload for one in handed_in for upload in one.uploads]
+    found = {row["id"]: row for row in await uploads.ready_of_owner(db, owner_id, wanted)} if wanted else {}
+    lost = [_unusable(place, one) for place, one in enumerate(handed_in) if any(upload not in found for upload in one.uploads)]
+    if lost:
+        raise Refused("materials_unusable", errors=lost)
+    given = {one.material: one for one in handed_in}
+    materials = (_material(rule.code, rule.name, rule.source, given.get(rule.code), found) for rule in item.materials)
+    return tuple(material for material in materials if material is not None)
+
+
+def rows(case_id: str, materials: tuple[CardMaterial, ...]) -> list[tuple[str, str, int, str, str | None]]:
+    """The material rows of a case."""
+    made: list[tuple[str, str, int, str, str | None]] = []
+    for material in materials:
+        pages: list[str | None] = [*(upload.id for upload in material.uploads)]
+        made += [(case_id, material.material, position, material.source, upload) for position, upload in enumerate(pages or [None])]
+    return made
+
+
+def _material(code: str, name: str, source: str, given: HandedIn | None, found: dict[str, dict[str, object]]) -> CardMaterial | None:
+    if source == "form":
+        return CardMaterial(code, name, "form")
+    if given is None:
+        return None
+    if not given.uploads:
+        return CardMaterial(code, name, "commitment") if given.commitment else None
+    files = tuple(_upload(found[upload]) for upload in given.uploads)
+    return CardMaterial(code, name, "upload", files)
+
+
+def _upload(row: dict[str, object]) -> CardUpload:
+    return msgspec.convert({**row, "sha256": row["digest"]}, CardUpload)
+
+
+def _unusable(place: int, one: HandedIn) -> FieldError:
+    return FieldError(f"/materials/{one.material}", "upload_unusable", f"第 {place + 1} 项材料的附件无法使用，请重新上传。")

@@ -1,0 +1,58 @@
+"""What a change of a case means for its resident: a line in the account's events and, where it is worth it, a push to the phone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from handlers.office import Office
+from storage import account_events, notifications
+from storage.database import Transaction
+
+EVENT_TYPES = (
+    "case.submitted",
+    "case.accepted",
+    "case.not_accepted",
+    "case.correction_requested",
+    "case.corrected",
+    "case.task_started",
+    "case.task_answered",
+    "case.progressed",
+    "case.suspended",
+    "case.resumed",
+    "case.decided",
+    "case.completed",
+    "case.withdrawn",
+    "code.scanned",
+)
+
+PUSHED = frozenset({"case.accepted", "case.not_accepted", "case.correction_requested", "case.decided", "case.completed"})
+"""The events that also go to the phone as a WeChat message; the others wait in the app."""
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFacts:
+    """What a notice says about its case; `seq` is the number of the case event that it follows from."""
+
+    id: str
+    number: str | None
+    item_name: str
+    state: str
+    seq: int
+
+
+async def tell(tx: Transaction, office: Office, *, resident_id: str, case: CaseFacts, event: str, data: Mapping[str, Any]) -> int:
+    """Tell the resident, in the transaction of the change itself; answers the number in the account's line.
+
+    `event` is one of EVENT_TYPES; `data` holds what the words need: department_name, reason, decision, promised_on, text.
+    """
+    if event not in EVENT_TYPES:
+        raise ValueError(f"{event!r} is no account event: see handlers.notices.EVENT_TYPES")
+    facts = {"number": case.number, "item_name": case.item_name, "state": case.state, **data}
+    now = office.clock.now()
+    n = await account_events.append(tx, resident_id, event, case.id, facts, now)
+    if event in PUSHED:
+        once_key = f"{resident_id}|{case.id}|{event}|{case.seq}"
+        await notifications.add(tx, account_id=resident_id, case_id=case.id, event=event, once_key=once_key, data=facts, at=now)
+    return n

@@ -1,0 +1,30 @@
+"""Who may do what: one table of role and action, default deny (decision 17). The test matrix is generated from it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+Scope = Literal["none", "department", "area"]
+
+# A clerk serves the whole hall; an officer works for his department; who prepares does not approve.
+POLICY: dict[str, dict[str, Scope]] = {
+    "clerk": {
+        "see_case": "area",
+        "scan_code": "area",
+        "accept": "area",
+        "not_accept": "area",
+        "request_correction": "area",
+        "deliver": "area",
+    },
+    "officer": {"see_case": "department", "accept": "department", "request_correction": "department", "give_opinion": "department"},
+    "approver": {"see_case": "department", "not_accept": "department", "decide": "department", "deliver": "department"},
+    "supervisor": {"see_case": "area"},
+    "administrator": {},
+}
+
+ACTIONS = sorted({action for row in POLICY.values() for action in row})
+
+
+def scope_of(role: str, action: str) -> Scope:
+    """How far a role may go with an action."""
+    return POLICY.get(role, {}).get(action, "none")

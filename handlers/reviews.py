@@ -1,0 +1,92 @@
+"""What departments' systems answer, taken into the case: one answer, one effect, inside the inbox's transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from handlers import procedure
+from handlers.actors import Actor, department_actor
+from handlers.casefile import CaseFile, opened
+from handlers.errors import Refused
+from handlers.office import Office
+from handlers.procedure import Correction
+from storage.database import Row, Transaction
+from storage.envelopes import Answer
+
+
+async def record(office: Office, tx: Transaction, answer: Answer) -> None:
+    """Let an answer take effect; raises Refused when it never can (the case is then parked for an officer)."""
+    async with opened(office, answer.case_id, tx=tx) as file:
+        if file.row["state"] in {"withdrawn", "expired", "not_accepted"}:
+            return  # the answer crossed with the end of the case: nothing is left to do
+        task = _task(file, answer)
+        if task["state"] == "done":
+            return  # settled at the desk in the meantime: the first to answer counts
+        actor = department_actor(answer.department)
+        _EFFECTS[answer.kind](file, actor, task, answer.data)
+
+
+def _task(file: CaseFile, answer: Answer) -> Row:
+    task = next((task for task in file.tasks if task["id"] == answer.data.get("task")), None)
+    if task is None or task["department"] != answer.department:
+        raise Refused("task_not_found")
+    return task
+
+
+def _accepted(file: CaseFile, actor: Actor, task: Row, _data: dict[str, Any]) -> None:
+    if task["step"] == "accept":
+        procedure.accept(file, actor)
+    elif task["state"] == "requested":
+        file.change_task(task, state="in_progress")
+
+
+def _progressed(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> None:
+    procedure.progress(file, actor, task, data["text"])
+
+
+def _correction_requested(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> None:
+    if task["step"] != "accept":
+        raise Refused("correction_too_late")
+    wanted = {name: data[name] for name in ("reason", "fields", "materials") if name in data}
+    procedure.request_correction(file, actor, msgspec.convert(wanted, Correction))
+
+
+def _suspended(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> None:
+    until = data.get("until_on")
+    procedure.suspend(file, actor, task, data["procedure"], data["reason"], dt.date.fromisoformat(until) if until else None)
+
+
+def _resumed(file: CaseFile, actor: Actor, task: Row, _data: dict[str, Any]) -> None:
+    procedure.resume(file, actor, task)
+
+
+def _decided(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> None:
+    result, opinion = data["result"], data.get("opinion")
+    if task["step"] == "review" and result in {"agreed", "disagreed"}:
+        procedure.answer(file, actor, task, result, opinion)
+    elif task["step"] == "decide" and result in {"granted", "refused"}:
+        procedure.decide(file, actor, result, opinion)
+        procedure.complete(file, actor)
+    elif task["step"] == "accept" and result == "not_accepted":
+        procedure.not_accept(file, actor, opinion or "不符合受理条件")
+    else:
+        raise Refused("result_unknown")
+
+
+def _certificate_issued(file: CaseFile, actor: Actor, _task: Row, data: dict[str, Any]) -> None:
+    file.note("certificate_issued", actor, tell=False, certificate_type=data["certificate_type"], valid_to_on=data.get("valid_to_on"))
+
+
+_EFFECTS: dict[str, Callable[[CaseFile, Actor, Row, dict[str, Any]], None]] = {
+    "task.accepted": _accepted,
+    "task.progressed": _progressed,
+    "task.correction-requested": _correction_requested,
+    "task.suspended": _suspended,
+    "task.resumed": _resumed,
+    "task.decided": _decided,
+    "certificate.issued": _certificate_issued,
+}

@@ -1,0 +1,142 @@
+"""Log-ins: opening, renewing, listing and ending them (field note security 3.2, A06-A11)."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+from base64 import urlsafe_b64encode
+from dataclasses import dataclass
+from typing import Literal
+
+import msgspec
+
+from handlers.errors import Refused
+from handlers.office import Office
+from storage import audit, sessions
+from storage.database import Row
+from storage.ids import uuid7
+
+GRACE = dt.timedelta(seconds=10)
+LIFETIME = {"resident": dt.timedelta(days=30), "staff": dt.timedelta(hours=12)}
+
+AccountKind = Literal["resident", "staff"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Who a living log-in belongs to, as the next request must see it."""
+
+    session_id: str
+    account_id: str
+    kind: AccountKind
+    name: str
+    role: str
+    department: str
+    hall: str
+    area: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A log-in just opened or renewed, with the only copy of its refresh token."""
+
+    session_id: str
+    account_id: str
+    kind: AccountKind
+    refresh_token: str
+
+
+class Device(msgspec.Struct, frozen=True):
+    """One device that is logged in."""
+
+    id: str
+    device: str
+    created_at: dt.datetime
+    used_at: dt.datetime
+    expires_at: dt.datetime
+    current: bool
+
+
+async def open_session(office: Office, account_id: str, kind: AccountKind, device: str) -> Opened:
+    """Log an account in on a device."""
+    token, now, session_id = secrets.token_urlsafe(32), office.clock.now(), uuid7()
+    await sessions.insert(
+        office.database,
+        {
+            "id": session_id, "account_id": account_id, "account_kind": kind, "device": device[:200],
+            "refresh_hash": _digest(token), "rotated_at": now, "created_at": now, "expires_at": now + LIFETIME[kind],
+        },
+    )  # fmt: skip
+    await _note(office, kind, account_id, "session.opened", session_id)
+    return Opened(session_id, account_id, kind, token)
+
+
+async def standing(office: Office, session_id: str) -> Standing | None:
+    """Whose log-in this is, or None once it ended."""
+    row = await sessions.standing(office.database, session_id, office.clock.now())
+    if row is None:
+        return None
+    texts = (row["name"], row["role"], row["department"], row["hall"], row["area"])
+    return Standing(row["id"], row["account_id"], row["account_kind"], *(text or "" for text in texts))
+
+
+async def recognise(office: Office, token: str) -> Standing | None:
+    """Whose log-in an opaque token in force belongs to (pages keep it in a cookie, where it is never exchanged)."""
+    row = await sessions.by_refresh(office.database, _digest(token))
+    if row is None or row["refresh_hash"] != _digest(token):
+        return None
+    return await standing(office, row["id"])
+
+
+async def renew(office: Office, refresh_token: str) -> Opened:
+    """Exchange a refresh token for its successor; a token used again after the grace time ends the log-in."""
+    digest, now = _digest(refresh_token), office.clock.now()
+    row = await sessions.by_refresh(office.database, digest)
+    if row is None or row["revoked_at"] is not None or row["expires_at"] <= now:
+        raise Refused("not_logged_in")
+    successor = _successor(office, refresh_token)
+    rotated = await sessions.rotate(office.database, row["id"], digest, _digest(successor), now)
+    if not rotated:
+        await _check_grace(office, row, digest, now)
+    return Opened(row["id"], row["account_id"], row["account_kind"], successor)
+
+
+async def close(office: Office, account_id: str, session_id: str) -> None:
+    """Log out one device of an account."""
+    if not await sessions.revoke(office.database, session_id, account_id, office.clock.now()):
+        raise Refused("not_found")
+
+
+async def devices(office: Office, account_id: str, current: str) -> list[Device]:
+    """Where an account is logged in."""
+    rows = await sessions.of_account(office.database, account_id, office.clock.now())
+    return [Device(row["id"], row["device"], row["created_at"], row["rotated_at"], row["expires_at"], row["id"] == current) for row in rows]
+
+
+async def _check_grace(office: Office, row: Row, digest: str, now: dt.datetime) -> None:
+    """Two requests of one phone may race; the same token later is a thief's or his victim's, and both are logged out."""
+    raced = row["refresh_hash"] == digest or (row["previous_hash"] == digest and now - row["rotated_at"] <= GRACE)
+    if raced:
+        return
+    await sessions.revoke(office.database, row["id"], row["account_id"], now)
+    await _note(office, row["account_kind"], row["account_id"], "session.reuse_detected", row["id"])
+    raise Refused("not_logged_in")
+
+
+async def _note(office: Office, kind: str, account_id: str, action: str, session_id: str) -> None:
+    await audit.record(
+        office.database, at=office.clock.now(), actor_kind=kind, actor_id=account_id, action=action,
+        object_kind="session", object_id=session_id, outcome="done", data={},
+    )  # fmt: skip
+
+
+def _digest(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def _successor(office: Office, token: str) -> str:
+    """Made from its predecessor, so that requests which race with the same token get the same answer."""
+    key = office.keys.token_keys[office.keys.token_current]
+    return urlsafe_b64encode(hmac.new(key, b"refresh:" + token.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()

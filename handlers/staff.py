@@ -1,0 +1,128 @@
+"""Members of staff: accounts, and the log-in by password and one-time code (ASVS 6.2, 6.3, 6.5)."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import datetime as dt
+import hashlib
+import hmac
+import secrets
+import struct
+from typing import Literal
+
+import argon2
+import msgspec
+
+from handlers.errors import FieldError, Refused
+from handlers.office import Office
+from handlers.sessions import Opened, open_session
+from storage import audit, staff
+from storage.database import Row
+from storage.ids import uuid7
+
+Role = Literal["clerk", "officer", "approver", "supervisor", "administrator"]
+
+LOCK_AFTER = 5
+LOCK_FOR = dt.timedelta(minutes=15)
+SHORTEST_PASSWORD = 8
+_STEP_SECONDS = 30
+
+# OWASP's second choice of Argon2id parameters; at most two at once, so that log-ins never starve the requests beside them.
+_HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
+_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
+_TURNS = asyncio.Semaphore(2)
+
+
+class StaffMember(msgspec.Struct, frozen=True):
+    """A member of staff as pages show him."""
+
+    id: str
+    username: str
+    name: str
+    role: Role
+    department: str
+    hall: str
+
+
+async def add(
+    office: Office, *, username: str, name: str, role: Role, password: str, department: str = "", hall: str = "", totp: bool = False
+) -> str | None:
+    """A new account; gives the secret of its one-time codes (base32) if asked for. Refuses a taken name or a short password."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused("invalid_form", errors=[FieldError("/password", "too_short", f"密码至少 {SHORTEST_PASSWORD} 个字符。")])
+    staff_id, secret = uuid7(), secrets.token_bytes(20) if totp else None
+    sealed = office.keys.sealer.seal(secret, f"staff.totp_sealed:{staff_id}") if secret else None
+    made = await staff.insert(
+        office.database,
+        {
+            "id": staff_id, "username": username, "name": name, "role": role, "department": department or None,
+            "hall": hall or None, "area": office.division, "password_hash": await _hash(password), "totp_sealed": sealed,
+            "created_at": office.clock.now(),
+        },
+    )  # fmt: skip
+    if not made:
+        raise Refused("username_taken")
+    return base64.b32encode(secret).decode() if secret else None
+
+
+async def log_in(office: Office, username: str, password: str, totp: str, device: str) -> tuple[Opened, StaffMember]:
+    """Log a member of staff in; the same answer and time for unknown names, wrong passwords and wrong codes."""
+    row = await staff.by_username(office.database, username)
+    matches = await _matches(row["password_hash"] if row else _NOBODY, password)
+    if row is None or not row["is_active"]:
+        raise Refused("login_failed")
+    if row["locked_until_at"] is not None and row["locked_until_at"] > office.clock.now():
+        raise Refused("account_locked")
+    step = _totp_step(office, row, totp) if matches else None
+    if step is None or not await staff.succeeded(office.database, row["id"], step):
+        await _count_failure(office, row)
+        raise Refused("login_failed")
+    opened = await open_session(office, row["id"], "staff", device)
+    return opened, _member(row)
+
+
+async def _count_failure(office: Office, row: Row) -> None:
+    now = office.clock.now()
+    await staff.failed(office.database, row["id"], LOCK_AFTER, now + LOCK_FOR)
+    await audit.record(
+        office.database, at=now, actor_kind="staff", actor_id=row["id"], action="staff.login",
+        object_kind="staff", object_id=row["id"], outcome="refused", data={},
+    )  # fmt: skip
+
+
+def _member(row: Row) -> StaffMember:
+    return StaffMember(row["id"], row["username"], row["name"], row["role"], row["department"] or "", row["hall"] or "")
+
+
+async def _hash(password: str) -> str:
+    return await asyncio.to_thread(_HASHER.hash, password)
+
+
+async def _matches(hashed: str, password: str) -> bool:
+    async with _TURNS:
+        return await asyncio.to_thread(_verify, hashed, password)
+
+
+def _verify(hashed: str, password: str) -> bool:
+    try:
+        return _HASHER.verify(hashed, password)
+    except argon2.exceptions.VerificationError:
+        return False
+
+
+def _totp_step(office: Office, row: Row, code: str) -> int | None:
+    """The time step of a right code (RFC 6238, one step to either side), 0 for an account without codes, None if wrong."""
+    if row["totp_sealed"] is None:
+        return 0
+    secret = office.keys.sealer.unseal(row["totp_sealed"], f"staff.totp_sealed:{row['id']}")
+    now = int(office.clock.now().timestamp()) // _STEP_SECONDS
+    steps = (now, now - 1, now + 1)
+    return next((step for step in steps if hmac.compare_digest(one_time_code(secret, step), code.strip())), None)
+
+
+def one_time_code(secret: bytes, step: int) -> str:
+    """The six digits of a time step (RFC 4226 section 5.3)."""
+    digest = hmac.new(secret, struct.pack(">Q", step), hashlib.sha1).digest()
+    offset = digest[-1] & 0xF
+    return f"{(int.from_bytes(digest[offset : offset + 4], 'big') & 0x7FFFFFFF) % 1_000_000:06d}"

@@ -1,0 +1,102 @@
+"""The history of a case in words, and its due dates explained."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import msgspec
+
+from handlers import clocks, procedure
+from handlers.actors import ActorKind
+from handlers.cards import read_card
+from handlers.caseviews import department_ref
+from handlers.office import Office
+from storage import cases
+from storage.database import Row
+
+TITLES = {
+    "submitted": "提交申请",
+    "accepted": "已受理",
+    "not_accepted": "不予受理",
+    "correction_requested": "需要补正材料",
+    "corrected": "已补正",
+    "task_started": "转部门审查",
+    "task_answered": "部门已回复",
+    "progressed": "办理进展",
+    "suspended": "进入特别程序",
+    "resumed": "特别程序结束",
+    "decided": "作出决定",
+    "completed": "办结",
+    "withdrawn": "已撤回",
+    "evaluated": "已评价",
+    "certificate_issued": "电子证照已制发",
+}
+
+_ACTORS = {"resident": "申请人", "system": "系统"}
+
+
+class EventActor(msgspec.Struct, frozen=True):
+    """Who did it: the resident, the office, or a department by its name; never a person's name."""
+
+    kind: ActorKind
+    name: str
+
+
+class CaseEvent(msgspec.Struct, frozen=True):
+    """One line of the history."""
+
+    seq: int
+    type: str
+    title: str
+    at: dt.datetime
+    actor: EventActor
+    reason: str | None
+    data: dict[str, Any]
+
+
+class DueView(msgspec.Struct, frozen=True):
+    """A due date and how it was counted, step by step; null while a special procedure lasts."""
+
+    due_on: dt.date | None
+    provisional: bool
+    steps: list[clocks.Step]
+
+
+class DueDates(msgspec.Struct, frozen=True):
+    """Both clocks of a case; null before acceptance."""
+
+    promised: DueView | None
+    legal: DueView | None
+
+
+async def history(office: Office, case_id: str, after: int, limit: int) -> list[CaseEvent]:
+    """A page of the history."""
+    return [_event(office, row) for row in await cases.events(office.database, case_id, after, limit)]
+
+
+async def due_dates(office: Office, row: Row) -> DueDates:
+    """Both due dates, counted again and explained."""
+    if row["accepted_at"] is None:
+        return DueDates(None, None)
+    item = await office.catalogue.version(office.database, row["item_code"], row["item_version"])
+    promised, legal = procedure.due_dates(row, read_card(row), item, office.calendar)
+    return DueDates(_due(promised), _due(legal))
+
+
+def _due(due: clocks.DueDate) -> DueView:
+    return DueView(due.due_on, due.provisional, list(due.steps))
+
+
+def _event(office: Office, row: Row) -> CaseEvent:
+    kind = row["actor_kind"]
+    name = _ACTORS.get(kind) or (department_ref(office, row["organisation"]).name if row["organisation"] else "服务大厅")
+    return CaseEvent(
+        seq=row["seq"],
+        type=row["type"],
+        title=TITLES[row["type"]],
+        at=row["occurred_at"],
+        actor=EventActor(kind, name),
+        reason=row["reason"],
+        data=msgspec.json.decode(row["data"]),
+    )
