@@ -1,0 +1,123 @@
+"""All carriers between this town and its departments, started and stopped as one; any number of processes may run one."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+from backoffice.confirmations import Confirmations
+from backoffice.counts import Counts
+from backoffice.holding import Holding
+from backoffice.inbox import Effect, Inbox
+from backoffice.lanes import answers_key, confirmations_key, confirmations_lease, inbox_lease, lanes_of, relay_lease
+from backoffice.outage import Outage, jitter
+from backoffice.reader import Reader, Taker
+from backoffice.relay import Limits, Relay
+from storage.bell import Bell
+from storage.clock import Clock
+from storage.database import Database
+from storage.errors import StoreUnavailable
+from storage.ids import uuid7
+from storage.streams import Streams
+
+logger = logging.getLogger("backoffice")
+
+
+class Bridge:
+    """The exchange with `departments` (code -> number of partitions); `effect` is what an answer does to its case."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        bell: Bell,
+        streams: Streams,
+        *,
+        departments: Mapping[str, int],
+        effect: Effect,
+        limits: Limits | None = None,
+        holder: str | None = None,
+    ) -> None:
+        self.counts = Counts()
+        self._database = database
+        self._clock = clock
+        self._streams = streams
+        self._limits = limits or Limits()
+        self._outage = Outage()
+        self._tasks: list[asyncio.Task[None]] = []
+        lanes = lanes_of(departments)
+        names = [name for lane in lanes for name in (relay_lease(lane), inbox_lease(lane))] + [
+            confirmations_lease(code) for code in departments
+        ]
+        self.holding = Holding(database, clock, holder or new_holder(), seconds=self._limits.lease_seconds, names=names, counts=self.counts)
+        self.relay = Relay(
+            database, clock, bell, streams, lanes=lanes, holding=self.holding, limits=self._limits, counts=self.counts, outage=self._outage
+        )
+        self._readers = {inbox_lease(lane): self._reader(answers_key(lane), inbox_lease(lane), self._inbox(lane, effect)) for lane in lanes}
+        for code in departments:
+            taker = Confirmations(database, clock, code, self.counts)
+            self._readers[confirmations_lease(code)] = self._reader(confirmations_key(code), confirmations_lease(code), taker)
+
+    async def start(self) -> None:
+        """Take what leases are free and set to work."""
+        await self.holding.renew()
+        works: dict[str, Callable[[], Awaitable[None]]] = {
+            "leases": self.holding.run,
+            "relay": self.relay.run,
+            "resend": self.relay.run_resend,
+            **{name: reader.run for name, reader in self._readers.items()},
+        }
+        self._tasks = [asyncio.create_task(_keep(name, work), name=f"bridge:{name}") for name, work in works.items()]
+
+    async def stop(self) -> None:
+        """Stop within moments and give the leases back; whatever was under way is still pending."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._tasks = []
+        with suppress(Exception):  # the database may be what made us stop; the leases then run out by themselves
+            await self.holding.release()
+
+    def _inbox(self, lane: tuple[str, int], effect: Effect) -> Inbox:
+        limits = self._limits
+        return Inbox(
+            self._database,
+            self._clock,
+            self._streams,
+            lane=lane,
+            effect=effect,
+            counts=self.counts,
+            attempts=limits.attempts,
+            cap=limits.stream_cap,
+        )
+
+    def _reader(self, key: str, lease: str, taker: Taker) -> Reader:
+        limits = self._limits
+        return Reader(
+            key, self._streams, taker, lease=lease, holding=self.holding, outage=self._outage,
+            batch=limits.batch, wait=limits.read_seconds, sweep=limits.sweep_seconds,
+        )  # fmt: skip
+
+
+def new_holder() -> str:
+    """A name for this process that no other has."""
+    return f"{socket.gethostname()[:30]}:{os.getpid()}:{uuid7()[-12:]}"
+
+
+async def _keep(name: str, work: Callable[[], Awaitable[None]]) -> None:
+    """Run a carrier for ever: when it breaks, say so, wait a moment and begin again."""
+    failures = 0
+    while True:
+        began = asyncio.get_running_loop().time()
+        try:
+            await work()
+        except Exception as error:
+            failures = 0 if asyncio.get_running_loop().time() - began > 60 else failures + 1  # noqa: PLR2004 - it had been well for a minute
+            pause = jitter(failures)
+            known = isinstance(error, StoreUnavailable)
+            logger.warning("carrier %s broke off (%r); it begins again in %.1f s", name, error, pause, exc_info=None if known else error)
+            await asyncio.sleep(pause)

@@ -1,0 +1,198 @@
+"""Every type of message in one table: what validation, the AsyncAPI file and the reference pages are made from."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import msgspec
+
+from backoffice import messages
+from backoffice.envelope import BadEnvelope, case_number
+from storage.envelopes import AREA, Answer, Envelope, schema_of, type_of
+
+Direction = Literal["to_department", "from_department"]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageType:
+    """One type: its name (the middle of the CloudEvents type), who sends it, the shape of its `data`, and its version."""
+
+    name: str
+    direction: Direction
+    data: type[msgspec.Struct]
+    version: int = 1
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return type_of(self.name, self.version)
+
+    @property
+    def summary(self) -> str:
+        """What it says, in one line."""
+        return (self.data.__doc__ or "").splitlines()[0]
+
+
+REGISTRY: tuple[MessageType, ...] = (
+    MessageType("task.requested", "to_department", messages.TaskRequested),
+    MessageType("task.material-added", "to_department", messages.TaskMaterialAdded),
+    MessageType("task.withdrawn", "to_department", messages.TaskWithdrawn),
+    MessageType("task.urged", "to_department", messages.TaskUrged),
+    MessageType("task.accepted", "from_department", messages.TaskAccepted),
+    MessageType("task.progressed", "from_department", messages.TaskProgressed),
+    MessageType("task.correction-requested", "from_department", messages.TaskCorrectionRequested),
+    MessageType("task.suspended", "from_department", messages.TaskSuspended),
+    MessageType("task.resumed", "from_department", messages.TaskResumed),
+    MessageType("task.decided", "from_department", messages.TaskDecided),
+    MessageType("certificate.issued", "from_department", messages.CertificateIssued),
+)
+
+_BY_TYPE = {(entry.direction, entry.type): entry for entry in REGISTRY}
+
+
+def check(envelope: Envelope, direction: Direction) -> tuple[str, dict[str, Any]]:
+    """The name and the data of a message with every optional field filled and unknown ones left out; raises BadEnvelope.
+
+    Unknown fields are no error: within a version, fields may be added.
+    """
+    known = _BY_TYPE.get((direction, envelope.type))
+    if known is None:
+        raise _bad(envelope, f"type：没有“{envelope.type}”这种消息，或不应由此方发送")
+    try:
+        sound = msgspec.convert(envelope.data, known.data)
+    except (msgspec.ValidationError, RecursionError) as error:
+        raise _bad(envelope, f"data 不符合 {known.name} 的格式：{error}") from error
+    data: dict[str, Any] = msgspec.to_builtins(sound)
+    if data["case"] != case_number(envelope):
+        raise _bad(envelope, "data.case 与 subject 中的办件编号不一致")
+    return known.name, data
+
+
+def answer(envelope: Envelope, department: str) -> Answer:
+    """What a department says, checked; raises BadEnvelope."""
+    kind, data = check(envelope, "from_department")
+    return Answer(
+        id=envelope.id,
+        kind=kind,
+        department=department,
+        case_id=envelope.partitionkey,
+        number=case_number(envelope),
+        sequence=envelope.sequence,
+        said_at=envelope.time,
+        data=data,
+        traceparent=envelope.traceparent,
+    )
+
+
+def _bad(envelope: Envelope, reason: str) -> BadEnvelope:
+    return BadEnvelope(reason, {"id": envelope.id, "partitionkey": envelope.partitionkey})
+
+
+_REF = "#/components/schemas/{name}"
+
+
+def asyncapi(division: str) -> dict[str, Any]:
+    """The contract with departments as an AsyncAPI 3.0 document, for the town with this division code."""
+    return {
+        "asyncapi": "3.0.0",
+        "info": {"title": "Exchange with departments", "version": "1.0.0", "description": _DESCRIPTION},
+        "defaultContentType": "application/cloudevents+json",
+        "servers": {
+            "redis": {"host": "redis.example", "protocol": "redis", "description": "Each department gets a user limited to its own keys."}
+        },
+        "channels": {name: _channel(name) for name in _CHANNELS},
+        "operations": {name: _operation(name) for name in _CHANNELS},
+        "components": {"messages": {entry.name: _message(entry, division) for entry in REGISTRY}, "schemas": _schemas()},
+    }
+
+
+_DESCRIPTION = """\
+Every message takes effect exactly once and in order within its case line (one case, one department), whatever is delivered
+twice, late or out of order, and whatever Redis loses. `sequence` counts from 1 without gap in each direction of a line.
+A receiver keeps the last number per case: at or below it, skip and confirm again; the next one, take it in; beyond, wait -
+the sender sends again what stays unconfirmed and is no longer in the stream. Streams carry one field `e` with the JSON bytes
+and one consumer group `g`; the receiver acknowledges (XACK) and deletes (XDEL) after its own commit. Never trim a stream.
+"""
+
+_CHANNELS: dict[str, tuple[str, Direction | None, str]] = {
+    "commands": ("q:{lane}", "to_department", "From the town to a department; the department reads."),
+    "answers": (
+        "a:{lane}",
+        "from_department",
+        "From a department to the town; the department writes, to the partition its command came from.",
+    ),
+    "confirmations": ("ack:{department}", None, "The department confirms, cumulative per case, what it has taken in from `q:`."),
+    "taken": ("taken:{department}", None, "The town confirms, cumulative per case, what it has taken in from `a:`; the department reads."),
+}
+_PARAMETERS = {
+    "lane": {"description": "Department and partition as a Redis hash tag, braces included.", "examples": ["{MZ.0}"]},
+    "department": {"description": "Department code as a Redis hash tag, braces included.", "examples": ["{MZ}"]},
+}
+
+
+def _channel(name: str) -> dict[str, Any]:
+    address, direction, description = _CHANNELS[name]
+    carried = [entry.name for entry in REGISTRY if entry.direction == direction]
+    inside = {"confirmation": _confirmation()} if direction is None else {key: {"$ref": f"#/components/messages/{key}"} for key in carried}
+    parameters = {key: value for key, value in _PARAMETERS.items() if f"{{{key}}}" in address}
+    return {"address": address, "description": description, "parameters": parameters, "messages": inside}
+
+
+def _operation(name: str) -> dict[str, Any]:
+    sends = name in {"commands", "taken"}
+    return {"action": "send" if sends else "receive", "channel": {"$ref": f"#/channels/{name}"}, "summary": _CHANNELS[name][2]}
+
+
+def _confirmation() -> dict[str, Any]:
+    return {"contentType": "application/json", "payload": {"$ref": _REF.format(name="Confirmation")}}
+
+
+def _message(entry: MessageType, division: str) -> dict[str, Any]:
+    source = f"/town/{division}" if entry.direction == "to_department" else "/departments/<code>"
+    fixed = {"type": {"const": entry.type}, "dataschema": {"const": schema_of(entry.name, entry.version)}}
+    payload = {"properties": {**fixed, "data": {"$ref": _REF.format(name=entry.data.__name__)}}, "required": ["data"]}
+    return {
+        "name": entry.type,
+        "summary": entry.summary,
+        "contentType": "application/cloudevents+json",
+        "description": f"source: {source}",
+        "payload": {"allOf": [{"$ref": _REF.format(name="Envelope")}, payload]},
+    }
+
+
+def _schemas() -> dict[str, Any]:
+    shapes = [entry.data for entry in REGISTRY]
+    _, schemas = msgspec.json.schema_components(shapes, ref_template=_REF)
+    return {**schemas, **_own_schemas()}
+
+
+def _string(pattern: str | None = None, **more: object) -> dict[str, object]:
+    return {"type": "string", **({"pattern": pattern} if pattern else {}), **more}
+
+
+def _own_schemas() -> dict[str, Any]:
+    attributes = {
+        "specversion": {"const": "1.0"},
+        "id": _string(minLength=1, maxLength=64, description="Unique per source; UUID version 7 from this town."),
+        "source": _string(description="`/town/<division>` or `/departments/<code>`."),
+        "type": _string(rf"^cn\.gov\.{re.escape(AREA)}\.[a-z.-]+\.v[0-9]+$"),
+        "subject": _string("^case/[0-9A-Za-z-]{1,24}$"),
+        "time": _string(format="date-time"),
+        "datacontenttype": _string(),
+        "dataschema": _string(format="uri"),
+        "partitionkey": _string(minLength=1, maxLength=36, description="The id of the case; the same in both directions."),
+        "sequence": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1, "description": "A string of digits is understood as well."},
+        "correlationid": _string(description="The task."),
+        "causationid": _string(description="The id of the message that this one answers."),
+        "traceparent": _string(description="W3C Trace Context."),
+        "dataref": _string(format="uri-reference", description="Where files too large for a message lie."),
+        "data": {"type": "object"},
+    }
+    required = ["specversion", "id", "source", "type", "subject", "partitionkey", "sequence", "data"]
+    confirmation = {"case_id": _string(), "sequence": {"type": "integer", "minimum": 0}}
+    return {
+        "Envelope": {"type": "object", "title": "CloudEvents 1.0, structured JSON", "properties": attributes, "required": required},
+        "Confirmation": {"type": "object", "properties": confirmation, "required": ["case_id", "sequence"]},
+    }

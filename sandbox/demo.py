@@ -1,0 +1,227 @@
+"""The whole town on one machine, `./run demo`: server, pretend WeChat, departments and phones. Ctrl-C stops everything."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+
+from config.settings import Settings, load
+from handlers import staff
+from handlers.errors import Refused
+from mobile_api.composition import open_office
+from storage.valkey import EmbeddedValkey
+
+STAFF = (
+    ("clerk", "demo-clerk", "李窗口", "clerk", "", "镇便民服务大厅"),
+    ("officer", "demo-officer", "王经办", "officer", "MZ", ""),
+    ("approver", "demo-approver", "赵审批", "approver", "MZ", ""),
+    ("supervisor", "demo-supervisor", "孙督办", "supervisor", "", ""),
+)
+_READY_SECONDS = 60
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the town until Ctrl-C."""
+    parsed = _parser().parse_args(arguments)
+    folder = Path(parsed.folder)
+    if parsed.fresh:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for port in (parsed.port, parsed.port + 1):
+        if _taken(port):
+            sys.exit(f"Port {port} is in use: stop what listens there, or choose another with --port.")
+    with suppress(KeyboardInterrupt):
+        asyncio.run(_run(parsed, folder))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="./run demo", description="The whole town on one machine, with a pretend outside world.")
+    parser.add_argument("--port", type=int, default=8080, help="port of the server; the pretend WeChat takes the next one")
+    parser.add_argument("--fresh", action="store_true", help="forget everything and start anew")
+    parser.add_argument("--no-frontend", action="store_true", help="do not build the residents' page")
+    parser.add_argument(
+        "--faults", action="append", default=[], metavar="NAME=RATE", help="faults of departments, e.g. twice=0.1, garble=0.05, stall=0.1"
+    )
+    parser.add_argument("--delay", type=float, default=1.5, help="seconds a department thinks about a step")
+    parser.add_argument("--phones", type=int, default=0, help="pretend residents who apply by themselves")
+    parser.add_argument("--folder", default="var/demo", help="where everything is kept")
+    return parser
+
+
+async def _run(parsed: argparse.Namespace, folder: Path) -> None:
+    base, platform = f"http://127.0.0.1:{parsed.port}", f"http://127.0.0.1:{parsed.port + 1}"
+    environment = _environment(parsed.port, folder, platform)
+    settings = load(None, environment)
+    await _add_staff(settings)
+    valkey = EmbeddedValkey(Path(settings.redis.dir))
+    redis = await valkey.start()
+    children = [
+        Child("wechat", ["-m", "sandbox.wechat", *_wechat_arguments(parsed.port + 1, base, folder)], environment, folder),
+        Child("server", ["-m", "mobile_api", "serve"], environment, folder),
+        Child("departments", ["-m", "sandbox.departments", *_department_arguments(parsed, redis, folder)], environment, folder),
+    ]
+    if parsed.phones:
+        children.append(
+            Child("phones", ["-m", "sandbox.phones", *_phone_arguments(parsed.phones, base, platform)], environment, folder)
+        )
+    try:
+        await _keep_running(children, base, platform, folder)
+    finally:
+        await asyncio.gather(*(child.stop() for child in reversed(children)))
+        await valkey.stop()
+
+
+async def _keep_running(children: list[Child], base: str, platform: str, folder: Path) -> None:
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stopped.set)
+    for child in children:
+        await child.start()
+    if await _ready(base, stopped, folder):
+        print(_welcome(base, platform), flush=True)  # noqa: T201 - this is what the command is for
+    await stopped.wait()
+    print("Stopping ...", flush=True)  # noqa: T201
+
+
+class Child:
+    """One process of the town; it is started again whenever it dies by itself."""
+
+    def __init__(self, name: str, arguments: list[str], environment: dict[str, str], folder: Path) -> None:
+        self._name = name
+        self._arguments = arguments
+        self._environment = environment
+        self._log = folder / "log" / f"{name}.log"
+        self._process: asyncio.subprocess.Process | None = None
+        self._watch: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        """Start it and watch over it."""
+        self._log.parent.mkdir(parents=True, exist_ok=True)
+        await self._spawn()
+        self._watch = asyncio.create_task(self._revive())
+
+    async def stop(self) -> None:
+        """End it the orderly way, and wait."""
+        if self._watch is not None:
+            self._watch.cancel()
+        process = self._process
+        if process is None or process.returncode is not None:
+            return
+        process.terminate()
+        try:
+            async with asyncio.timeout(15):
+                await process.wait()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+
+    async def _spawn(self) -> None:
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                sys.executable, *self._arguments, env=self._environment, stdout=log, stderr=log, start_new_session=True
+            )
+
+    async def _revive(self) -> None:
+        while self._process is not None:
+            code = await self._process.wait()
+            print(f"{self._name} ended ({code}); starting it again. Its log: {self._log}", flush=True)  # noqa: T201
+            await asyncio.sleep(1)
+            await self._spawn()
+
+
+def _environment(port: int, folder: Path, platform: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("MOBILE_API_")}
+    return {
+        **kept,
+        "MOBILE_API_DATABASE__URL": f"sqlite://{folder / 'town.db'}",
+        "MOBILE_API_REDIS__DIR": str(folder / "valkey"),
+        "MOBILE_API_FILES__URL": f"file://{folder / 'files'}",
+        "MOBILE_API_SECRETS__DIR": str(folder / "secrets"),
+        "MOBILE_API_WECHAT__BASE_URL": platform,
+        "MOBILE_API_HTTP__PORT": str(port),
+        "MOBILE_API_DEMO__ENABLED": "true",
+    }
+
+
+async def _add_staff(settings: Settings) -> None:
+    async with open_office(settings) as office:
+        for username, password, name, role, department, hall in STAFF:
+            with suppress(Refused):  # they are there from an earlier start
+                await staff.add(office, username=username, name=name, role=role, password=password, department=department, hall=hall)  # type: ignore[arg-type]  # the roles above are Roles
+
+
+def _wechat_arguments(port: int, base: str, folder: Path) -> list[str]:
+    return ["--port", str(port), "--callback", f"{base}/api/v1/wechat/push", "--state", str(folder / "wechat.db")]
+
+
+def _department_arguments(parsed: argparse.Namespace, redis: str, folder: Path) -> list[str]:
+    faults = [part for fault in parsed.faults for part in ("--faults", fault)]
+    tables = Path("config/departments")
+    return ["--redis", redis, "--data", str(folder / "departments.db"), "--tables", str(tables), "--delay", str(parsed.delay), *faults]
+
+
+def _phone_arguments(residents: int, base: str, platform: str) -> list[str]:
+    return ["--base-url", base, "--wechat-url", platform, "--residents", str(residents), "--applications", "0"]
+
+
+async def _ready(base: str, stopped: asyncio.Event, folder: Path) -> bool:
+    async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=2)) as http:
+        for _ in range(_READY_SECONDS * 4):
+            if stopped.is_set():
+                return False
+            with suppress(aiohttp.ClientError, TimeoutError):
+                async with http.get(f"{base}/readyz") as response:
+                    if response.status == 200:  # noqa: PLR2004
+                        return True
+            with suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), 0.25)
+    print(f"The server does not answer; see {folder / 'log' / 'server.log'}.", flush=True)  # noqa: T201
+    return False
+
+
+def _welcome(base: str, platform: str) -> str:
+    logins = "\n".join(
+        f"    {username:<12}{password:<18}{name} ({role}{' ' + department if department else ''})"
+        for username, password, name, role, department, _ in STAFF
+    )
+    return f"""
+The town is open.
+
+  Residents (phone)      {base}/m/          choose a pretend resident, no password
+  Service hall           {base}/hall        scan, paste or type a code
+  Desk                   {base}/desk
+  API reference          {base}/docs
+  Pretend WeChat         {platform}/           messages as they arrive on the phones
+
+  Staff log-ins
+{logins}
+
+  Play the job from outside:  ./run journey --base-url {base}
+  Ctrl-C stops everything; the next ./run demo goes on where it stopped, --fresh starts anew.
+"""
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
