@@ -1,0 +1,43 @@
+"""The command line: `mobile-api COMMAND ...`, `./run COMMAND ...` from a checkout."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from types import ModuleType
+
+COMMANDS = {
+    "serve": "serve",
+    "check": "check",
+    "migrate": "migrate",
+    "user": "user",
+    "key": "key",
+    "calendar": "calendar",
+    "due-date": "due_date",
+    "card": "card",
+    "journey": "journey",
+    
+}
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command; the exit code says whether it worked."""
+    parser = argparse.ArgumentParser(prog="mobile-api", description="Mobile backend for the government services of a town.")
+    parser.add_argument("--config", help="settings file (TOML); see config/defaults.toml")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        _add(commands, name, importlib.import_module(f"mobile_api.commands.{module}"))
+    parsed = parser.parse_args(arguments)
+    return int(parsed.run(parsed) or 0)
+
+
+def _add(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, module: ModuleType) -> None:
+    text = (module.__doc__ or "").strip().splitlines()[0]
+    parser = commands.add_parser(name, help=text, description=text)
+    module.add_arguments(parser)
+    parser.set_defaults(run=module.run)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

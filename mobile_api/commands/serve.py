@@ -1,0 +1,129 @@
+"""Serves the town: HTTP, exchange with departments, messages to phones, clocks; everything, or what --only names."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import datetime as dt
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import partial
+
+import aiohttp
+
+from backoffice.bridge import Bridge, new_holder
+from backoffice.relay import Limits
+from config.settings import Settings
+from handlers import reviews
+from mobile_api import sweeps
+from mobile_api.app import build_app, wechat_platform
+from mobile_api.commands.common import read_settings
+from mobile_api.composition import NotFit, Stores, open_stores
+from mobile_api.web.logs import log_to
+from mobile_api.web.server import Limits as ConnectionLimits
+from mobile_api.web.server import listen
+from mobile_api.web.server import run as run_loop
+from notifications import templates as message_templates
+from notifications.channels.wechat import WechatPlatform
+from notifications.sender import Sender
+from storage.streams import Streams
+
+CARRIERS = ("api", "bridge", "notifier", "clock")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's words."""
+    parser.add_argument("--only", help=f"comma-separated carriers to run here: {', '.join(CARRIERS)}")
+    parser.add_argument("--port", type=int, help="port to listen on, instead of the setting http.port")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Serve until SIGTERM or Ctrl-C."""
+    only = set((arguments.only or ",".join(CARRIERS)).split(","))
+    if unknown := only - set(CARRIERS):
+        sys.exit(f"--only knows {', '.join(CARRIERS)}, not {', '.join(sorted(unknown))}.")
+    settings = read_settings(arguments)
+    log_to(sys.stderr)
+    with suppress(KeyboardInterrupt):
+        try:
+            run_loop(serve(settings, only, arguments.port or settings.http.port))
+        except NotFit as reason:
+            sys.exit(str(reason))
+    return 0
+
+
+async def serve(settings: Settings, only: set[str], port: int) -> None:
+    """Run the carriers until the process is told to stop."""
+    stopped = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stopped.set)
+    async with AsyncExitStack() as stack:
+        stores = await stack.enter_async_context(open_stores(settings))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        platform = wechat_platform(http, settings, stores.office, stores.office.fleeting)
+        if "clock" in only:
+            await stack.enter_async_context(sweeps.running(stores.office))
+        if "notifier" in only:
+            await stack.enter_async_context(notifier(stores, platform))
+        if "bridge" in only:
+            await stack.enter_async_context(bridge(stores))
+        if "api" in only:
+            await stack.enter_async_context(api(stores, platform, port))
+        await stopped.wait()
+
+
+@asynccontextmanager
+async def api(stores: Stores, platform: WechatPlatform, port: int) -> AsyncIterator[int]:
+    """HTTP and sockets; gives the port that was taken (for port 0)."""
+    settings = stores.settings
+    templates = message_templates.load(settings.tables_dir / "templates" / "wechat.toml")
+    app = build_app(stores.office, settings, platform, templates)
+    limits = ConnectionLimits(head=settings.http.read_seconds, idle=settings.http.keepalive_seconds)
+    runner = await listen(app, settings.http.host, port, limits=limits, reuse_port=settings.http.reuse_port)
+    try:
+        yield int(runner.addresses[0][1])
+    finally:
+        await runner.cleanup()
+
+
+@asynccontextmanager
+async def bridge(stores: Stores) -> AsyncIterator[Bridge]:
+    """The exchange with departments."""
+    office, exchange = stores.office, stores.settings.exchange
+    carrier = Bridge(
+        office.database,
+        office.clock,
+        office.bell,
+        Streams(stores.redis.commands, stores.redis.blocking),
+        departments={code: one.partitions for code, one in office.catalogue.departments.items() if one.link == "queue"},
+        effect=partial(reviews.record, office),
+        limits=Limits(lease_seconds=exchange.lease_seconds, resend_seconds=exchange.resend_seconds, stream_cap=exchange.stream_cap),
+    )
+    await carrier.start()
+    try:
+        yield carrier
+    finally:
+        await carrier.stop()
+
+
+@asynccontextmanager
+async def notifier(stores: Stores, platform: WechatPlatform) -> AsyncIterator[None]:
+    """Messages to phones."""
+    office, settings = stores.office, stores.settings
+    sender = Sender(
+        office.database,
+        office.clock,
+        office.bell,
+        platform,
+        message_templates.load(settings.tables_dir / "templates" / "wechat.toml"),
+        holder=new_holder(),
+        poll=settings.notify.poll_seconds,
+        give_up=dt.timedelta(hours=settings.notify.give_up_hours),
+    )
+    await sender.start()
+    try:
+        yield
+    finally:
+        await sender.stop()

@@ -1,0 +1,132 @@
+"""The composition root: reads the settings, opens the stores, publishes the catalogue, and hands values to those who work with them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.settings import Settings, production_problems
+from handlers.items import publish
+from handlers.keys import MARKER, Keys, problems
+from handlers.media import Laundry
+from handlers.office import Office
+from handlers.workdays import WorkCalendar
+from mobile_api.tables import load_calendar, load_catalogue
+from storage.bell import Bell
+from storage.blocks import Blocks
+from storage.clock import Clock, SystemClock
+from storage.database import Database
+from storage.errors import StoreUnavailable
+from storage.files import open_files
+from storage.fleeting import Fleeting
+from storage.migrate import migrate
+from storage.redis import RedisStore, carry_bell, connect
+from storage.valkey import EmbeddedValkey
+
+
+log = logging.getLogger(__name__)
+
+
+class NotFit(Exception):
+    """This configuration must not serve; the text lists what to mend."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """What a process has open: the office, its pipe, and the settings it was opened with."""
+
+    office: Office
+    redis: RedisStore
+    settings: Settings
+
+
+@asynccontextmanager
+async def open_stores(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Stores]:
+    """Everything a server needs, opened in order and closed in reverse; starts the embedded Redis if that is the setting."""
+    _check(settings)
+    async with AsyncExitStack() as stack:
+        bell = Bell()
+        url = settings.redis.url
+        if url == "embedded":
+            valkey = EmbeddedValkey(Path(settings.redis.dir))
+            url = await valkey.start()
+            stack.push_async_callback(valkey.stop)
+        redis = await _reach(url)
+        stack.push_async_callback(redis.close)
+        stack.push_async_callback(_cancelled, asyncio.create_task(carry_bell(redis, bell), name="bell"))
+        office = await stack.enter_async_context(_office(settings, bell, Fleeting(redis.commands), clock or SystemClock()))
+        yield Stores(office, redis, settings)
+
+
+@asynccontextmanager
+async def open_office(settings: Settings) -> AsyncIterator[Office]:
+    """The office without a pipe, for commands that only change what is kept."""
+    _check(settings)
+    url = settings.redis.url
+    redis = await connect("redis://127.0.0.1:6379" if url == "embedded" else url, must_answer=False)
+    try:
+        async with _office(settings, Bell(), Fleeting(redis.commands), SystemClock()) as office:
+            yield office
+    finally:
+        await redis.close()
+
+
+@asynccontextmanager
+async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clock) -> AsyncIterator[Office]:
+    keys = Keys.load(Path(settings.secrets.dir))
+    database = await Database.open(settings.database.url, bell, pool=settings.database.pool)
+    laundry = Laundry()
+    try:
+        await migrate(database)
+        catalogue = await publish(database, clock, load_catalogue(settings.tables_dir))
+        yield Office(
+            database=database,
+            bell=bell,
+            clock=clock,
+            catalogue=catalogue,
+            calendar=WorkCalendar(load_calendar(settings.tables_dir)),
+            keys=keys,
+            files=open_files(settings.files.url),
+            laundry=laundry,
+            fleeting=fleeting,
+            numbers=Blocks(database),
+            division=settings.town.division,
+            town=settings.town.name,
+            hotline=settings.town.hotline,
+            public_base=settings.public_base,
+            upload_limit=settings.files.max_bytes,
+        )
+    finally:
+        await laundry.close()
+        await database.close()
+
+
+def _check(settings: Settings) -> None:
+    """Refuse to serve people's papers with a configuration that is not meant for it; make a first start's keys otherwise."""
+    production = settings.town.profile == "production"
+    folder = Path(settings.secrets.dir)
+    if not production and not any(folder.glob("*.key")):
+        Keys.create(folder)
+        if settings.demo.enabled:
+            (folder / MARKER).touch(mode=0o600)
+    found = production_problems(settings) + problems(folder, production=production)
+    if found:
+        raise NotFit("\n".join(["This configuration cannot serve:", *(f"- {line}" for line in found)]))
+
+
+async def _reach(url: str) -> RedisStore:
+    """A town opens without its pipe too: submissions are taken and wait in the outbox."""
+    try:
+        return await connect(url)
+    except StoreUnavailable as error:
+        log.warning("%s; going on without it, messages wait in the database", error)
+        return await connect(url, must_answer=False)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)

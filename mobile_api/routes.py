@@ -1,0 +1,81 @@
+"""Every address of the API on one screen: method, path below /api/v1, view, who may call it. Pages are in mobile_api/pages."""
+
+from __future__ import annotations
+
+from mobile_api.views import auth, cases, codes, desk, documentation, exchange, health, items, me, subscriptions, sync, uploads, wechat_push
+from mobile_api.web.metrics import metrics
+from mobile_api.web.operation import MULTIPART, Route, Who, delete, get, post, put
+
+ANYONE, RESIDENT, STAFF, ACCOUNT, SYSTEM = Who.ANYONE, Who.RESIDENT, Who.STAFF, Who.ACCOUNT, Who.SYSTEM
+_CHANGE = ("not_found", "wrong_state", "precondition_failed")
+
+ROUTES: list[Route] = [
+    # logging in and out
+    post("/auth/wechat", auth.wechat, ANYONE, summary="微信登录", tag="auth", pace="login", errors=("login_code_invalid", "unavailable")),
+    post("/auth/refresh", auth.refresh, ANYONE, summary="换取新令牌", tag="auth", pace="login", errors=("not_logged_in",)),
+    post("/auth/logout", auth.logout, ACCOUNT, summary="退出登录", tag="auth", status=204),
+    get("/auth/sessions", auth.list_sessions, ACCOUNT, summary="已登录的设备", tag="auth"),
+    delete("/auth/sessions/{id}", auth.end_session, ACCOUNT, summary="下线一台设备", tag="auth", status=204, errors=("not_found",)),
+    post("/staff/login", auth.staff_login, ANYONE, summary="工作人员登录", tag="auth", pace="login", errors=("login_failed", "account_locked")),
+    get("/me", me.show, RESIDENT, summary="我的信息", tag="me"),
+    get("/me/preferences", me.show_preferences, RESIDENT, summary="我的偏好", tag="me"),
+    put("/me/preferences", me.save_preferences, RESIDENT, summary="保存偏好", tag="me"),
+    # the catalogue
+    get("/items", items.list_items, ANYONE, summary="查找事项", tag="items"),
+    get("/items/{code}", items.show_item, ANYONE, summary="办事指南", tag="items", errors=("item_not_found",)),
+    get("/bundles", items.list_bundles, ANYONE, summary="一件事", tag="items"),
+    get("/bundles/{code}", items.show_bundle, ANYONE, summary="一件事详情", tag="items", errors=("bundle_not_found",)),
+    get("/departments", items.list_departments, ANYONE, summary="部门", tag="items"),
+    # uploads
+    post(
+        "/uploads/simple", uploads.create_upload, RESIDENT, summary="上传照片或 PDF", tag="uploads", status=201, takes=MULTIPART,
+        errors=("upload_empty", "upload_too_large", "upload_type", "upload_broken", "upload_quota"),
+    ),
+    get("/uploads/{id}", uploads.show_upload, RESIDENT, summary="附件状态", tag="uploads", errors=("not_found",)),
+    get("/uploads/{id}/content", uploads.show_content, RESIDENT, summary="附件内容", tag="uploads", gives="*/*", errors=("not_found",)),
+    # cases
+    post(
+        "/cases", cases.create, RESIDENT, summary="提交申请", tag="cases", status=201, idempotency="required",
+        errors=("item_not_found", "invalid_form", "missing_material", "materials_unusable", "bundle_not_open"),
+    ),
+    get("/cases", cases.listing, RESIDENT, summary="我的办件", tag="cases"),
+    get("/cases/{id}", cases.show, RESIDENT, summary="办件详情", tag="cases", errors=("not_found",)),
+    put("/cases/{id}", cases.change, RESIDENT, summary="修改草稿", tag="cases", if_match=True, errors=_CHANGE),
+    post("/cases/{id}/submit", cases.submit, RESIDENT, summary="提交草稿", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material")),
+    post("/cases/{id}/withdraw", cases.withdraw, RESIDENT, summary="撤回", tag="cases", idempotency="required", errors=("not_found", "wrong_state")),
+    post("/cases/{id}/corrections", cases.correct, RESIDENT, summary="补正", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material")),
+    post("/cases/{id}/evaluation", cases.evaluate, RESIDENT, summary="评价", tag="cases", idempotency="required", errors=("not_found", "not_finished", "already_evaluated")),
+    get("/cases/{id}/events", cases.events, RESIDENT, summary="办理经过", tag="cases", errors=("not_found",)),
+    get("/cases/{id}/due-dates", cases.due_dates, RESIDENT, summary="时限说明", tag="cases", errors=("not_found",)),
+    get("/cases/{id}/receipt.png", cases.receipt_png, RESIDENT, summary="收件凭证二维码", tag="cases", gives="image/png", errors=("not_found",)),
+    get("/cases/{id}/receipt.pdf", cases.receipt_pdf, RESIDENT, summary="收件凭证", tag="cases", gives="application/pdf", errors=("not_found",)),
+    get("/r/{code}", codes.show_receipt, ANYONE, summary="凭证查询", tag="codes", pace="costly", errors=("not_found",)),
+    # codes
+    post("/codes/lookup", codes.create_lookup, RESIDENT, summary="出示办事码", tag="codes", status=201, idempotency="accepted", errors=("unavailable",)),
+    post("/codes/scan", codes.scan, STAFF, summary="扫码", tag="codes", errors=("not_found", "forbidden", "unavailable")),
+    # events to the phone
+    get("/sync", sync.poll, RESIDENT, summary="增量消息", tag="sync"),
+    get("/stream", sync.stream, RESIDENT, summary="消息推送（WebSocket）", tag="sync", token_in_query=True),
+    get("/inbox", sync.inbox, RESIDENT, summary="消息中心", tag="sync"),
+    post("/inbox/read", sync.read, RESIDENT, summary="标为已读", tag="sync"),
+    get("/subscriptions", subscriptions.show, RESIDENT, summary="订阅消息", tag="subscriptions"),
+    post("/subscriptions", subscriptions.record, RESIDENT, summary="记录订阅选择", tag="subscriptions"),
+    get("/wechat/push", wechat_push.check, SYSTEM, summary="微信消息推送校验", tag="wechat", gives="text/plain", errors=("forbidden",)),
+    post("/wechat/push", wechat_push.receive, SYSTEM, summary="微信消息推送", tag="wechat", gives="text/plain", errors=("forbidden", "too_large")),
+    # the desk
+    get("/desk/cases", desk.listing, STAFF, summary="待办列表", tag="desk", errors=("forbidden",)),
+    get("/desk/cases/{id}", desk.show, STAFF, summary="办件", tag="desk", errors=("not_found",)),
+    post("/desk/cases/{id}/accept", desk.accept, STAFF, summary="受理", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden")),
+    post("/desk/cases/{id}/reject", desk.reject, STAFF, summary="不予受理", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden")),
+    post("/desk/cases/{id}/request-correction", desk.request_correction, STAFF, summary="补正告知", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "correction_unknown")),
+    post("/desk/cases/{id}/decide", desk.decide, STAFF, summary="决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "reason_missing", "review_unfinished")),
+    post("/desk/tasks/{id}/opinion", desk.opinion, STAFF, summary="审查意见", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "task_settled")),
+    # references and the state of the server
+    get("/openapi.json", documentation.openapi, ANYONE, summary="接口描述（OpenAPI 3.1）", tag="reference"),
+    get("/asyncapi.json", exchange.asyncapi, ANYONE, summary="部门交换描述（AsyncAPI 3.0）", tag="reference"),
+    get("/healthz", health.alive, ANYONE, summary="存活", tag="server", root=True),
+    get("/readyz", health.ready, ANYONE, summary="就绪", tag="server", root=True, errors=("unavailable",)),
+    get("/metrics", metrics, ANYONE, summary="指标", tag="server", root=True, gives="text/plain"),
+    get("/docs", documentation.docs, ANYONE, summary="接口文档", tag="reference", root=True, gives="text/html"),
+    get("/docs/errors", documentation.errors, ANYONE, summary="错误说明", tag="reference", root=True, gives="text/html"),
+]  # fmt: skip

@@ -1,0 +1,66 @@
+"""What the clock does by itself: drafts that lapse, uploads nobody used, answers kept for a day. One process at a time, by a lease."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from backoffice.bridge import new_holder
+from handlers import uploads
+from handlers.actors import SYSTEM
+from handlers.casefile import opened
+from handlers.errors import Refused
+from handlers.office import Office
+from storage import cases, idempotency, leases
+
+log = logging.getLogger(__name__)
+
+EVERY = 60.0
+DRAFTS_LAPSE = dt.timedelta(days=30)
+ANSWERS_KEPT = dt.timedelta(hours=24)
+_LEASE = "clock"
+_BATCH = 100
+
+
+@asynccontextmanager
+async def running(office: Office) -> AsyncIterator[None]:
+    """Sweep every minute while the context is open."""
+    task = asyncio.create_task(_keep(office), name="clock")
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def sweep(office: Office) -> int:
+    """One round; how many drafts lapsed."""
+    now = office.clock.now()
+    await idempotency.purge(office.database, now - ANSWERS_KEPT)
+    await uploads.purge(office)
+    stale = await cases.stale_drafts(office.database, now - DRAFTS_LAPSE, _BATCH)
+    for case_id in stale:
+        await _expire(office, case_id)
+    return len(stale)
+
+
+async def _expire(office: Office, case_id: str) -> None:
+    try:
+        async with opened(office, case_id) as file:
+            file.act("expire", SYSTEM)
+    except Refused:
+        log.info("a draft was submitted while it lapsed")
+
+
+async def _keep(office: Office) -> None:
+    holder = new_holder()
+    while True:
+        try:
+            if await leases.acquire(office.database, _LEASE, holder, office.clock.now(), 2 * EVERY) is not None:
+                await sweep(office)
+        except Exception:
+            log.exception("a sweep failed; the next one comes in %s s", EVERY)
+        await asyncio.sleep(EVERY)

@@ -1,0 +1,1 @@
+"""The thin layer between aiohttp and the views: typed operations, problems, OpenAPI, limits."""

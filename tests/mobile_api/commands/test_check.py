@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mobile_api.commands import check
+from tests.support.offers import TOWN_TABLES
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Path:
+    """A copy of the shipped tables with one mistake."""
+    for folder in ("services", "bundles", "departments", "certificates", "events", "calendar"):
+        shutil.copytree(TOWN_TABLES / folder, tmp_path / folder)
+    path = tmp_path / "services" / "MZ-01.toml"
+    path.write_text(path.read_text(encoding="utf8").replace("days = 25", "days = 31"), encoding="utf8")
+    return tmp_path
+
+
+def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser()
+    check.add_arguments(parser)
+    return check.run(parser.parse_args(arguments))
+
+
+def test_the_shipped_tables_pass(capsys: pytest.CaptureFixture[str]):
+    assert main(["--tables", str(TOWN_TABLES)]) == 0
+    assert "错误 0 处" in capsys.readouterr().out
+
+
+def test_an_error_is_one_line_with_place_rule_and_remedy_and_comes_first(town: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["--tables", str(town)]) == 1
+    first = capsys.readouterr().out.splitlines()[0]
+    assert "MZ-01.toml:22: error [promised-over-legal] 承诺时限 31 超过法定时限 30" in first
+    assert "→ 缩短承诺时限" in first
+
+
+def test_it_speaks_english_on_request(town: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["--tables", str(town), "--lang", "en"]) == 1
+    out = capsys.readouterr().out
+    assert "promised 31 is longer than legal 30 → Shorten the promise." in out
+    assert "1 errors" in out
+
+
+def test_warnings_of_one_rule_are_counted_unless_all_are_asked_for(capsys: pytest.CaptureFixture[str]):
+    main(["--tables", str(TOWN_TABLES)])
+    short = capsys.readouterr().out.count("[phone-sample]")
+    main(["--tables", str(TOWN_TABLES), "--all"])
+    whole = capsys.readouterr().out.count("[phone-sample]")
+    assert short < whole == 42
+
+
+def test_as_json_every_finding_is_an_object_of_its_own(town: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["--tables", str(town), "--json"]) == 1
+    findings = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [error] = [one for one in findings if one["level"] == "error"]
+    assert (error["rule"], error["line"]) == ("promised-over-legal", 22)
+    assert error["path"].endswith("MZ-01.toml")
