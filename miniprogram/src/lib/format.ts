@@ -1,0 +1,50 @@
+/** Dates, limits and sizes in words. No Intl: old phones' web views know it only in part. */
+import { t, word } from './i18n'
+import { prefs } from './prefs'
+import type { Audience, Limit } from './types'
+
+const two = (value: number) => String(value).padStart(2, '0')
+
+/** A date (YYYY-MM-DD) or a moment (RFC 3339) as a day: 2026年3月5日 / 2026-03-05. */
+export function day(text: string | null | undefined): string {
+  if (!text) return ''
+  const at = text.length > 10 ? new Date(text) : new Date(`${text}T00:00:00`)
+  return prefs.language === 'zh'
+    ? `${at.getFullYear()}年${at.getMonth() + 1}月${at.getDate()}日`
+    : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+}
+
+/** A moment with hours and minutes in the phone's time zone. */
+export function moment(text: string | null | undefined): string {
+  if (!text) return ''
+  const at = new Date(text)
+  return `${day(text)} ${two(at.getHours())}:${two(at.getMinutes())}`
+}
+
+/** "5 个工作日"; 0 days = while you wait. */
+export function limitText(limit: Limit | null | undefined): string {
+  if (!limit) return t('limit.none')
+  if (limit.days === 0) return t('limit.now')
+  const natural = limit.unit === 'natural' || limit.unit === '自然日'
+  return t(natural ? 'limit.natural' : 'limit.working', { days: limit.days })
+}
+
+export function visitsText(visits: number): string {
+  return visits === 0 ? t('visits.none') : t('visits.some', { visits })
+}
+
+/** True when nothing is to be paid; the catalogue says it as `false` or as an empty text. */
+export const isFree = (fee: boolean | string) => fee === false || fee === ''
+export const feeText = (fee: boolean | string) => (isFree(fee) ? t('fee.free') : typeof fee === 'string' ? fee : t('fee.paid'))
+
+export function audienceText(audience: Audience | Audience[]): string {
+  const all = Array.isArray(audience) ? audience : [audience]
+  return all.map((one) => t(one === 'org' ? 'audience.org' : 'audience.person')).join(t('list.and'))
+}
+
+export const levelText = (level: string) => word(`level.${level}`, level)
+
+/** Bytes as people say them: 830 KB, 2.4 MB. */
+export function sizeText(bytes: number): string {
+  return bytes < 1024 * 1024 ? `${Math.max(1, Math.round(bytes / 1024))} KB` : `${(bytes / 1024 / 1024).toFixed(1)} MB`
+}

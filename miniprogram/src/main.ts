@@ -1,0 +1,11 @@
+import { createSSRApp } from 'vue'
+import App from './App.vue'
+// #ifdef H5
+import { giveSemantics } from './lib/a11y-h5'
+giveSemantics()
+// #endif
+
+/** uni-app's entry: it mounts what this returns, on each platform in its own way. */
+export function createApp() {
+  return { app: createSSRApp(App) }
+}
