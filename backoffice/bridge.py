@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 
 from backoffice.confirmations import Confirmations
@@ -75,9 +75,7 @@ class Bridge:
 
     async def stop(self) -> None:
         """Stop within moments and give the leases back; whatever was under way is still pending."""
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(self._tasks)
         self._tasks = []
         with suppress(Exception):  # the database may be what made us stop; the leases then run out by themselves
             await self.holding.release()
@@ -101,6 +99,15 @@ class Bridge:
             key, self._streams, taker, lease=lease, holding=self.holding, outage=self._outage,
             batch=limits.batch, wait=limits.read_seconds, sweep=limits.sweep_seconds,
         )  # fmt: skip
+
+
+async def end(tasks: Collection[asyncio.Task[None]]) -> None:
+    """Cancel tasks until they end: `asyncio.wait_for` of Python 3.11, in redis-py's sending, can swallow a cancellation."""
+    left = set(tasks)
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.05)
 
 
 def new_holder() -> str:

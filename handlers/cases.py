@@ -61,7 +61,7 @@ def resident_actor(resident_id: str) -> Actor:
 async def apply(office: Office, resident_id: str, application: Application, settle: Settle) -> CaseView:
     """A new application, submitted at once or kept as a draft; `settle` keeps the answer in the same transaction."""
     item = _item(office, application)
-    form = _checked_form(item, application.form) if application.submit else _small(application.form)
+    form = _checked_form(office, item, application.form) if application.submit else _small(application.form)
     number = await _next_number(office) if application.submit else None
     async with office.database.transaction() as tx:
         materials = await take_in(tx, resident_id, _lenient(item, submit=application.submit), application.materials)
@@ -82,7 +82,7 @@ async def submit(office: Office, resident_id: str, case_id: str, settle: Settle)
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
             check_own(file.row, resident_id)
-            file.form = _checked_form(file.item, file.form)
+            file.form = _checked_form(office, file.item, file.form)
             handed_in = tuple(
                 HandedIn(one.material, tuple(u.id for u in one.uploads), one.source == "commitment") for one in file.card.materials
             )
@@ -112,7 +112,7 @@ async def correct(office: Office, resident_id: str, case_id: str, change: Change
         async with opened(office, case_id, tx=tx) as file:
             check_own(file.row, resident_id)
             if change.form is not None:
-                file.form = _checked_form(file.item, {**file.form, **change.form})
+                file.form = _checked_form(office, file.item, {**file.form, **change.form})
             await _replace_materials(file, resident_id, _merged(file, change.materials), submit=True)
             procedure.corrected(file, resident_actor(resident_id))
         view = view_case(office, file.row, file.item)
@@ -164,8 +164,8 @@ def _item(office: Office, application: Application) -> ServiceItem:
     return office.catalogue.item(application.item)
 
 
-def _checked_form(item: ServiceItem, form: dict[str, Any]) -> dict[str, Any]:
-    clean, errors = check_form(item, form)
+def _checked_form(office: Office, item: ServiceItem, form: dict[str, Any]) -> dict[str, Any]:
+    clean, errors = check_form(item, form, local_date(office.clock.now()))
     if errors:
         raise Refused("invalid_form", errors=errors)
     return clean

@@ -10,9 +10,9 @@ import msgspec
 from handlers.cards import Card, CardMaterial, CardTask, read_card
 from handlers.casefile import open_form
 from handlers.catalogue import ServiceItem
-from handlers.codes import receipt_code
 from handlers.office import Office
 from handlers.procedure import Correction
+from handlers.shortcodes import receipt_code
 from handlers.transitions import PUBLIC_STATES, STATE_NAMES
 from storage.database import Row
 

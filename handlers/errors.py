@@ -216,6 +216,7 @@ _DOOR: dict[str, Refusal] = {
     "precondition_required": Refusal(
         428, "缺少 If-Match", "请带上您所看到版本的 ETag。", "If-Match is missing", "Send the ETag of the version you have seen."
     ),
+    "head_too_large": Refusal(431, "请求头过大", "请缩短地址或请求头。", "Head too large", "Shorten the address or the headers."),
     "too_many_requests": Refusal(
         429, "操作过于频繁", "请在 {retry_after} 秒后再试。", "Too many requests", "Try again in {retry_after} seconds."
     ),
@@ -236,18 +237,40 @@ _DOOR: dict[str, Refusal] = {
     ),
     "upload_empty": Refusal(422, "没有收到文件", "请选择照片或 PDF 后再上传。", "No file arrived", "Send one file in the field `file`."),
     "upload_too_large": Refusal(
-        413, "文件太大", "单个文件不超过 {limit} 字节，请压缩或分开拍摄。", "File too large", "At most {limit} bytes; make it smaller or split it."
+        413,
+        "文件太大",
+        "单个文件不超过 {limit} 字节，请压缩或分开拍摄。",
+        "File too large",
+        "At most {limit} bytes; make it smaller or split it.",
     ),
     "upload_type": Refusal(
-        422, "不支持这种文件", "只接受 JPG、PNG、HEIC、WebP 图片和 PDF，请重新拍照或转换。", "Unsupported kind of file", "JPEG, PNG, HEIC, WebP or PDF only."
+        422,
+        "不支持这种文件",
+        "只接受 JPG、PNG、HEIC、WebP 图片和 PDF，请重新拍照或转换。",
+        "Unsupported kind of file",
+        "JPEG, PNG, HEIC, WebP or PDF only.",
     ),
-    "upload_broken": Refusal(422, "文件打不开", "文件已损坏或无法读取，请重新拍照上传。", "The file cannot be read", "It is damaged; photograph or export it again."),
+    "upload_broken": Refusal(
+        422,
+        "文件打不开",
+        "文件已损坏或无法读取，请重新拍照上传。",
+        "The file cannot be read",
+        "It is damaged; photograph or export it again.",
+    ),
     "upload_too_many_pixels": Refusal(422, "图片尺寸过大", "请用手机普通模式拍照。", "Too many pixels", "Use a smaller picture."),
     "upload_encrypted": Refusal(422, "PDF 有密码", "请去掉密码后再上传。", "The PDF is encrypted", "Remove the password first."),
-    "upload_too_many_pages": Refusal(422, "页数太多", "PDF 最多 50 页，请分开上传。", "Too many pages", "At most 50 pages; split the document."),
-    "upload_quota": Refusal(429, "今天上传太多", "请明天再试，或到服务大厅办理。", "Too many uploads today", "Try again tomorrow or come to the hall."),
+    "upload_too_many_pages": Refusal(
+        422, "页数太多", "PDF 最多 50 页，请分开上传。", "Too many pages", "At most 50 pages; split the document."
+    ),
+    "upload_quota": Refusal(
+        429, "今天上传太多", "请明天再试，或到服务大厅办理。", "Too many uploads today", "Try again tomorrow or come to the hall."
+    ),
     "upload_active": Refusal(
-        422, "PDF 含有可执行内容", "请用“打印为 PDF”重新生成后上传。", "The PDF contains active content", "Print it to a plain PDF and upload that."
+        422,
+        "PDF 含有可执行内容",
+        "请用“打印为 PDF”重新生成后上传。",
+        "The PDF contains active content",
+        "Print it to a plain PDF and upload that.",
     ),
 }
 for _code, _refusal in _DOOR.items():

@@ -11,8 +11,6 @@ from handlers.forms import check_materials
 from storage import uploads
 from storage.database import Queries
 
-MOST_UPLOADS = 20
-
 
 class HandedIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One material as the phone hands it in: uploads in page order, or a signed commitment instead."""

@@ -21,7 +21,8 @@ ROUTES: list[Route] = [
     get("/me/preferences", me.show_preferences, RESIDENT, summary="我的偏好", tag="me"),
     put("/me/preferences", me.save_preferences, RESIDENT, summary="保存偏好", tag="me"),
     # the catalogue
-    get("/items", items.list_items, ANYONE, summary="查找事项", tag="items"),
+    get("/items", items.list_items, ANYONE, summary="查找事项", tag="items", errors=("invalid_cursor",)),
+    get("/events", items.list_events, ANYONE, summary="人生事件", tag="items"),
     get("/items/{code}", items.show_item, ANYONE, summary="办事指南", tag="items", errors=("item_not_found",)),
     get("/bundles", items.list_bundles, ANYONE, summary="一件事", tag="items"),
     get("/bundles/{code}", items.show_bundle, ANYONE, summary="一件事详情", tag="items", errors=("bundle_not_found",)),
@@ -52,7 +53,7 @@ ROUTES: list[Route] = [
     get("/r/{code}", codes.show_receipt, ANYONE, summary="凭证查询", tag="codes", pace="costly", errors=("not_found",)),
     # codes
     post("/codes/lookup", codes.create_lookup, RESIDENT, summary="出示办事码", tag="codes", status=201, idempotency="accepted", errors=("unavailable",)),
-    post("/codes/scan", codes.scan, STAFF, summary="扫码", tag="codes", errors=("not_found", "forbidden", "unavailable")),
+    post("/codes/scan", codes.scan, STAFF, summary="扫码", tag="codes", errors=("code_not_valid", "forbidden", "too_many_requests", "unavailable")),
     # events to the phone
     get("/sync", sync.poll, RESIDENT, summary="增量消息", tag="sync"),
     get("/stream", sync.stream, RESIDENT, summary="消息推送（WebSocket）", tag="sync", token_in_query=True),

@@ -10,6 +10,7 @@ import os
 import random
 import time
 import uuid
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -42,13 +43,11 @@ class Department:
         self._taken = f"taken:{{{code}}}"
         self._wake = asyncio.Event()
 
-    async def run(self) -> None:
-        """Work for ever."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._patiently(self._read))
-            tasks.create_task(self._patiently(self._write))
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """What it does for ever: reading and writing."""
+        return [self._patiently(self._read), self._patiently(self._write)]
 
-    async def _patiently(self, work: Any) -> None:
+    async def _patiently(self, work: Callable[[], Awaitable[None]]) -> None:
         while True:
             try:
                 await work()

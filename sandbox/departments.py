@@ -11,9 +11,10 @@ import logging
 import random
 import signal
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
@@ -42,12 +43,27 @@ async def play(redis_url: str, data: Path, wanted: Play) -> None:
     # More connections than departments, none repeated by the library: a repeated XADD would be a fault nobody asked for.
     redis = aioredis.Redis.from_url(redis_url, socket_timeout=10, retry=Retry(NoBackoff(), 0), max_connections=500)
     try:
-        async with asyncio.TaskGroup() as tasks:
-            for code in wanted.departments:
-                tasks.create_task(_department(code, redis, book, wanted).run())
+        await together(*(work for code in wanted.departments for work in _department(code, redis, book, wanted).works()))
     finally:
         await redis.aclose()
         book.close()
+
+
+async def together(*works: Coroutine[Any, Any, None]) -> None:
+    """Run until one breaks or this task is cancelled, then end all.
+
+    Cancels more than once, because `asyncio.wait_for` of Python 3.11, which redis-py uses, can swallow a cancellation.
+    """
+    tasks = {asyncio.ensure_future(work) for work in works}
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        while left := [task for task in tasks if not task.done()]:
+            for task in left:
+                task.cancel()
+            await asyncio.wait(left, timeout=0.05)
 
 
 def _department(code: str, redis: aioredis.Redis, book: Book, wanted: Play) -> Department:

@@ -205,7 +205,7 @@ _POSTGRES_DOWN = (
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """The drivers' errors in storage's own words. PostgreSQL's second line (DETAIL) holds the row's values: it is cut off."""
+    """The drivers' errors in storage's own words. PostgreSQL's texts that hold values of the row are cut."""
     try:
         yield
     except IntegrityError as error:
@@ -214,6 +214,8 @@ def _translated() -> Iterator[None]:
         cause = error.args[0] if error.args else None
         if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF in _SQLITE_DOWN:
             raise StoreUnavailable(str(cause)) from error
+        if isinstance(cause, asyncpg.DataError):
+            raise OperationalError(str(cause).partition(":")[0]) from None
         raise
     except sqlite3.OperationalError as error:
         raise StoreUnavailable(str(error)) from error
@@ -279,10 +281,10 @@ def _from_sqlite(row: Row) -> Row:
     for name, value in row.items():
         if value is None:
             continue
-        if name.endswith("_at"):
+        if name.startswith("is_"):
+            row[name] = bool(value)
+        elif name.endswith("_at"):
             row[name] = dt.datetime.fromisoformat(value)
         elif name.endswith("_on"):
             row[name] = dt.date.fromisoformat(value)
-        elif name.startswith("is_"):
-            row[name] = bool(value)
     return row

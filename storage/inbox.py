@@ -119,15 +119,18 @@ async def park(tx: Transaction, department: str, case_id: str, now: dt.datetime)
     )
 
 
-async def set_aside_of(db: Queries, department: str, after: str = "", limit: int = 100) -> list[Row]:
-    """What waits for an officer, oldest first, from behind id `after`."""
-    return await db.rows(
-        "SELECT id, case_id, sequence, message_id, kind, reason, body, received_at FROM set_aside "
-        "WHERE department = $1 AND settled_at IS NULL AND id > $2 ORDER BY id LIMIT $3",
-        department,
-        after,
-        limit,
-    )
+_SET_ASIDE = """
+SELECT id, case_id, sequence, message_id, kind, reason, body, received_at FROM set_aside
+WHERE department = $1 AND settled_at IS NULL AND (received_at, COALESCE(sequence, 0), id) > ($2, $3, $4)
+ORDER BY received_at, COALESCE(sequence, 0), id LIMIT $5
+"""
+_BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+async def set_aside_of(db: Queries, department: str, after: Row | None = None, limit: int = 100) -> list[Row]:
+    """What waits for an officer, oldest first and each line in order; `after` is the last row of the page before."""
+    start = (after["received_at"], after["sequence"] or 0, after["id"]) if after else (_BEGINNING, 0, "")
+    return await db.rows(_SET_ASIDE, department, *start, limit)
 
 
 async def stats(db: Queries) -> list[Row]:

@@ -121,7 +121,7 @@ class Counter(Model):
 
 
 class Case(Model):
-    """A case and its clocks; `version` is its ETag, `events` the number of its last event."""
+    """A case and its clocks; `version` is its ETag, `events` the number of its last event, `card` what lists show of it."""
 
     id = _id()
     number = fields.CharField(max_length=24, null=True, unique=True)
@@ -134,6 +134,7 @@ class Case(Model):
     version = fields.IntField(default=1)
     events = fields.IntField(default=0)
     form_sealed = fields.BinaryField()
+    card: Any = fields.JSONField()
     correction: Any = fields.JSONField(null=True)
     decision = fields.CharField(max_length=10, null=True)
     reason = fields.TextField(null=True)

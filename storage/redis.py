@@ -45,10 +45,11 @@ class RedisStore:
     commands: Any
     blocking: Any
     listening: Any
+    sentinels: tuple[Any, ...] = ()
 
     async def close(self) -> None:
         """Close every connection."""
-        for client in (self.commands, self.blocking, self.listening):
+        for client in (self.commands, self.blocking, self.listening, *self.sentinels):
             with suppress(exceptions.RedisError, OSError):
                 await client.aclose()
 
@@ -64,6 +65,7 @@ async def connect(url: str, *, connections: int = 50, readers: int = 200, must_a
         commands=make(connections, socket_timeout=_ANSWER_SECONDS),
         blocking=make(readers, socket_timeout=LONGEST_WAIT + _ANSWER_SECONDS),
         listening=make(2, socket_timeout=LONGEST_WAIT + _ANSWER_SECONDS, health_check_interval=_HEALTH_SECONDS),
+        sentinels=tuple(make.sentinels),
     )
     if not must_answer:
         return store
@@ -163,6 +165,7 @@ class _Maker:
         self._login: dict[str, Any] = {name: unquote(value) for name, value in (("username", user), ("password", password)) if value}
         self._options = dict(parse_qsl(parts.query))
         self._nodes = [_node(host) for host in hosts.split(",")] if self._scheme.startswith("redis+") else []
+        self.sentinels: list[Any] = []
 
     def __call__(self, connections: int, **keywords: Any) -> Any:
         keywords = {"socket_connect_timeout": _CONNECT_SECONDS, "retry": Retry(NoBackoff(), 0), **keywords}
@@ -179,6 +182,7 @@ class _Maker:
         login = {"password": self._options["sentinel_password"]} if "sentinel_password" in self._options else {}
         asked = {"socket_timeout": _CONNECT_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS, "retry": keywords["retry"], **login}
         sentinel = Sentinel(self._nodes, sentinel_kwargs={**asked, **self._tls()})  # type: ignore[no-untyped-call]  # redis's gap
+        self.sentinels += sentinel.sentinels
         return sentinel.master_for(self._service, db=int(self._options.get("db", 0)), **self._login, **self._tls(), **keywords)
 
     def _tls(self) -> dict[str, Any]:

@@ -150,7 +150,7 @@ def _translated() -> Iterator[None]:
 
 
 def _entry(entry_id: bytes | str, fields: dict[bytes, bytes] | None) -> Entry:
-    return Entry(_text(entry_id), None if fields is None else fields.get(FIELD, b""))
+    return Entry(_text(entry_id), fields.get(FIELD, b"") if fields else None)  # an entry that exists has at least one field
 
 
 def _text(value: bytes | str) -> str:

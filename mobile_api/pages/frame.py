@@ -53,9 +53,7 @@ class Page:
 def install(app: web.Application, pages: list[Page]) -> None:
     """Serve the pages and their static files."""
     loader = jinja2.FileSystemLoader(HERE / "templates")
-    aiohttp_jinja2.setup(
-        app, loader=loader, context_processors=[page_values], autoescape=True, undefined=jinja2.StrictUndefined, enable_async=True
-    )
+    aiohttp_jinja2.setup(app, loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, enable_async=True)
     aiohttp_jinja2.get_env(app).filters.update(moment=moment, task_state=TASK_STATES.get, task_result=TASK_RESULTS.get)
     for page in pages:
         app.router.add_route(page.method, page.path, _guarded(page))
@@ -91,7 +89,7 @@ async def show_refusal(request: web.Request, refused: Refused) -> web.Response:
 
 async def page(request: web.Request, template: str, status: int = 200, **values: object) -> web.Response:
     """A page made from a template and values."""
-    response: web.Response = await aiohttp_jinja2.render_template_async(template, request, values, status=status)
+    response: web.Response = await aiohttp_jinja2.render_template_async(template, request, {**await page_values(request), **values}, status=status)
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -17,7 +17,7 @@ _ENCODER = msgspec.json.Encoder(enc_hook=str)
 _LOGGER = logging.getLogger("mobile_api.requests")
 
 
-class RequestLine(msgspec.Struct):
+class RequestLine(msgspec.Struct, gc=False):
     """What is logged of an answered request: nothing that came from the caller but the id and the method."""
 
     time: str

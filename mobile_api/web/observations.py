@@ -6,14 +6,14 @@ import asyncio
 import time
 from http import HTTPMethod
 
+from mobile_api.web.figures import REQUESTS
 from mobile_api.web.logs import RequestLine, log_requests, moment
-from mobile_api.web.metrics import count_request
 from mobile_api.web.trace import Trace
 
 _METHODS = frozenset(HTTPMethod)
 _DELAY = 0.02  # seconds that a line may wait for others
 
-_noted: list[tuple[Trace, str, int, float, float]] = []
+_noted: list[tuple[str, str, str, str, int, float, float]] = []
 _waiting: asyncio.AbstractEventLoop | None = None
 
 
@@ -24,7 +24,8 @@ def note(trace: Trace, method: str, status: int, seconds: float) -> None:
     if _waiting is not loop:
         _waiting = loop
         loop.call_later(_DELAY, settle)
-    _noted.append((trace, method, status, seconds, time.time()))
+    # texts and numbers only: to keep the trace would keep the request
+    _noted.append((trace.id, trace.route, trace.account, method, status, seconds, time.time()))
 
 
 def settle() -> None:
@@ -32,10 +33,10 @@ def settle() -> None:
     global _waiting  # noqa: PLW0603
     _waiting = None
     lines = []
-    for trace, asked, status, seconds, at in _noted:
+    for identity, route, account, asked, status, seconds, at in _noted:
         method = asked if asked in _METHODS else "OTHER"
-        count_request(method, trace.route, status, seconds)
+        REQUESTS.count(method, route, status, seconds)
         level = "info" if status < 500 else "error"  # noqa: PLR2004 - ours to mend
-        lines.append(RequestLine(moment(at), level, trace.id, method, trace.route, status, round(seconds * 1000, 2), trace.account))
+        lines.append(RequestLine(moment(at), level, identity, method, route, status, round(seconds * 1000, 2), account))
     _noted.clear()
     log_requests(lines)

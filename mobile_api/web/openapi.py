@@ -31,14 +31,15 @@ def describe(routes: Iterable[Route], title: str = "乡镇政务服务移动端�
     """The OpenAPI document of the routes below /api/v1."""
     served = [(route, read_signature(route)) for route in routes if not route.root]
     schemas, components = _schemas(signature for _, signature in served)
-    names = Counter(route.name for route, _ in served)
+    names: Counter[str] = Counter()
     paths: dict[str, Json] = defaultdict(dict)
     for route, signature in served:
         operation = _operation(route, signature, schemas, components)
-        if names[route.name] > 1:
-            operation["operationId"] += "_" + route.method.lower()
+        names[route.name] += 1
+        if names[route.name] > 1:  # a view that serves two addresses
+            operation["operationId"] += f"_{names[route.name]}"
         paths[plain_path(route)][route.method.lower()] = operation
-    return {
+    document = {
         "openapi": "3.1.0",
         "info": {
             "title": title,
@@ -53,6 +54,8 @@ def describe(routes: Iterable[Route], title: str = "乡镇政务服务移动端�
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
         },
     }
+    # tuples become arrays, as the defaults of schemas may be tuples
+    return msgspec.json.decode(msgspec.json.encode(document), type=Json)
 
 
 def refusal_codes(route: Route, signature: Signature | None = None) -> list[str]:

@@ -15,7 +15,7 @@ from aiohttp.http_exceptions import LineTooLong
 
 from handlers.errors import Refused
 from mobile_api.web.headers import complete
-from mobile_api.web.metrics import count_request
+from mobile_api.web.observations import note
 from mobile_api.web.problems import language_of, problem_response
 from mobile_api.web.trace import begin_trace
 
@@ -112,9 +112,11 @@ class Connection(web.RequestHandler):
             _LOGGER.error("unexpected error outside of the frame", exc_info=exc)
         code = "internal" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request"
         code = "head_too_large" if isinstance(exc, LineTooLong) else code
-        response = problem_response(Refused(code), language_of(request.headers), begin_trace(request.headers).id)
+        trace = begin_trace(request.headers)
+        trace.route = "-"
+        response = problem_response(Refused(code), language_of(request.headers), trace.id)
         complete(response.headers)
-        count_request("OTHER", "-", response.status, 0)
+        note(trace, "OTHER", response.status, 0)
         response.force_close()
         return response
 

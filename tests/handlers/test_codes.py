@@ -9,6 +9,8 @@ from pathlib import Path
 import msgspec
 import pytest
 from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from handlers import codes, procedure, sessions
 from handlers.access import Officer
@@ -150,7 +152,8 @@ async def test_guessing_digits_is_stopped_after_twenty_tries_while_codes_go_on_w
 async def test_without_redis_look_up_codes_are_refused_as_unavailable_and_receipts_go_on_working(office: Office):
     resident, session = await resident_with_session(office, "zhang")
     case = await submitted_case(office, resident)
-    without = replace(office, fleeting=Fleeting(aioredis.Redis(host="127.0.0.1", port=1)))
+    nobody = aioredis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0))
+    without = replace(office, fleeting=Fleeting(nobody))
     with pytest.raises(Refused, match="unavailable"):
         await codes.issue_lookup(without, resident, session, "hall", [])
     assert await refusal(without, "1234 5678") == "unavailable"

@@ -38,6 +38,13 @@ async def test_values_come_back_as_they_went_in_whatever_the_dialect(database: D
     assert (row["name"], row["totp_sealed"], row["is_active"], row["locked_until_at"]) == ("王芳", b"\x00\xff", False, None)
 
 
+async def test_a_boolean_called_is_on_is_no_date(database: Database):
+    insert = (
+        "INSERT INTO subscription (account_id, template, kind, is_on, updated_at) VALUES ('r', 't', 'lasting', TRUE, $1) RETURNING is_on"
+    )
+    assert await database.one(insert, dt.datetime.now(dt.UTC)) == {"is_on": True}
+
+
 async def test_arguments_may_be_used_twice_and_in_any_order(database: Database):
     row = await database.one("SELECT CAST($2 AS VARCHAR) AS second, CAST($1 AS VARCHAR) AS first, CAST($2 AS VARCHAR) AS again", "a", "b")
     assert row == {"second": "b", "first": "a", "again": "b"}
@@ -101,6 +108,13 @@ async def test_a_conflict_names_the_rule_and_never_the_values(database: Database
     assert "130208199001011234" not in str(caught.value)
     assert "evaluation" in str(caught.value) or "CHECK" in str(caught.value)
     assert caught.value.__suppress_context__
+
+
+async def test_a_value_of_a_wrong_kind_is_not_told(postgres_url: str, open_database: OpenDatabase):
+    database = await open_database(postgres_url)
+    with pytest.raises(Exception, match=r"query argument \$2") as caught:
+        await database.execute(SET, "a", "身份证130208199001011234")
+    assert "130208199001011234" not in str(caught.value)
 
 
 @pytest.mark.parametrize("moment", range(6))

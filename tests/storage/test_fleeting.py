@@ -5,6 +5,8 @@ from collections import Counter
 
 import pytest
 from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from storage.fleeting import Fleeting, StoreUnavailable
 from storage.redis import RedisStore
@@ -48,7 +50,7 @@ async def test_counting_is_exact_among_many_at_once(fleeting: Fleeting):
 
 
 async def test_a_redis_that_does_not_answer_is_said_to_be_unavailable():
-    async with aioredis.Redis(host="127.0.0.1", port=1) as nobody:
+    async with aioredis.Redis(host="127.0.0.1", port=1, retry=Retry(NoBackoff(), 0)) as nobody:
         fleeting = Fleeting(nobody)
         for act in (fleeting.get("a"), fleeting.take("a"), fleeting.put("a", b"", 1), fleeting.count("a", 1), fleeting.drop("a")):
             with pytest.raises(StoreUnavailable):

@@ -59,6 +59,6 @@ async def test_a_parked_line_says_so_and_what_was_set_aside_stays_in_order(datab
     assert (await inbox.lines(database, "MZ", [case_id]))[case_id].is_parked
     rows = await inbox.set_aside_of(database, "MZ")
     assert [(row["sequence"], bytes(row["body"]), len(row["reason"])) for row in rows] == [(1, b"\xff\x00", 500), (2, b"\xff\x00", 500)]
-    assert await inbox.set_aside_of(database, "MZ", after=rows[-1]["id"]) == []
+    assert await inbox.set_aside_of(database, "MZ", after=rows[-1]) == []
     (figures,) = await inbox.stats(database)
     assert (figures["department"], figures["poison"], figures["parked"], figures["oldest_at"]) == ("MZ", 0, 2, NOW)

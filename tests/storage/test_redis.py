@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from redis import asyncio as aioredis
 from redis import exceptions
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from storage import redis as stores
 from storage import valkey
@@ -56,7 +58,7 @@ class Servers:
 
     async def _run(self, port: int, command: Sequence[str]) -> None:
         self.running[port] = await asyncio.to_thread(subprocess.Popen, command, stdout=subprocess.DEVNULL)
-        async with asyncio.timeout(10), aioredis.Redis(port=port) as client:
+        async with asyncio.timeout(10), aioredis.Redis(port=port, retry=Retry(NoBackoff(), 0)) as client:
             while True:
                 try:
                     await client.ping()

@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from storage.redis import RedisStore
 from storage.streams import GROUP, Entry, PipeDown, Streams
@@ -96,7 +98,8 @@ async def test_redis_away_full_or_spoilt_is_one_kind_of_trouble(streams: Streams
     await redis.set(KEY, "spoilt")
     with pytest.raises(PipeDown, match="WRONGTYPE"):
         await streams.publish(KEY, [b"1"], cap=10)
-    nobody = Streams(aioredis.Redis(port=1), aioredis.Redis(port=1))
+    away = aioredis.Redis(port=1, retry=Retry(NoBackoff(), 0))
+    nobody = Streams(away, away)
     for call in (
         nobody.depth(KEY),
         nobody.read(KEY, 1, 0.1),

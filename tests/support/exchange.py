@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from storage import outbox
-from storage.database import Database
-from storage.envelopes import Outgoing
+from storage.database import Database, Transaction
+from storage.envelopes import Answer, Outgoing
 from storage.ids import uuid7
 
 NOW = dt.datetime(2026, 11, 24, 1, 30, tzinfo=dt.UTC)
@@ -91,3 +91,36 @@ async def running(*parts: Any) -> AsyncIterator[None]:
     finally:
         for part in parts:
             await part.stop()
+
+
+class Ledger:
+    """An effect that writes a line of the case's history in the inbox's transaction, so that it is undone with it."""
+
+    def __init__(self) -> None:
+        self.failing: dict[tuple[str, int], list[Exception]] = {}
+
+    async def record(self, tx: Transaction, answer: Answer) -> None:
+        """Note the answer with a number that rises with every effect; fails as often as `failing` says for (case, sequence)."""
+        row = await tx.one(_NEXT, "effects")
+        assert row
+        key = (uuid7(), answer.case_id, row["value"], answer.kind, answer.department, NOW, json.dumps({"sequence": answer.sequence}))
+        await tx.execute(_EVENT, *key)
+        if left := self.failing.get((answer.case_id, answer.sequence)):
+            raise left.pop() if len(left) > 1 else left[0]
+
+    @staticmethod
+    async def effects(database: Database) -> dict[str, list[int]]:
+        """What took effect, in the order in which it did: case -> sequences."""
+        found: dict[str, list[int]] = {}
+        for row in await database.rows("SELECT case_id, data FROM case_event ORDER BY seq"):
+            found.setdefault(row["case_id"], []).append(json.loads(row["data"])["sequence"])
+        return found
+
+
+_NEXT = """
+INSERT INTO counter AS c (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = c.value + 1 RETURNING value
+"""
+_EVENT = """
+INSERT INTO case_event (id, case_id, seq, type, actor_kind, actor_id, occurred_at, data, digest)
+VALUES ($1, $2, $3, $4, 'department', $5, $6, $7, '')
+"""

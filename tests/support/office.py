@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cache
 from pathlib import Path
 
 import msgspec
@@ -13,9 +14,11 @@ from handlers.access import Officer
 from handlers.casefile import opened
 from handlers.cases import Application
 from handlers.caseviews import CaseView
+from handlers.catalogue import Catalogue
 from handlers.items import publish
 from handlers.keys import Keys
 from handlers.materials import HandedIn
+from handlers.media import Laundry
 from handlers.office import Office
 from handlers.workdays import WorkCalendar
 from mobile_api.journey.sample import fill_form
@@ -42,10 +45,11 @@ async def open_office(database: Database, bell: Bell, store: RedisStore, folder:
         database=database,
         bell=bell,
         clock=clock,
-        catalogue=await publish(database, clock, load_catalogue(HERE)),
+        catalogue=await publish(database, clock, _sample_catalogue()),
         calendar=WorkCalendar(load_calendar(HERE)),
         keys=Keys.create(folder / "keys"),
         files=open_files(f"file://{folder}/files"),
+        laundry=Laundry(),
         fleeting=Fleeting(store.commands),
         numbers=Blocks(database),
         division=DIVISION,
@@ -53,6 +57,12 @@ async def open_office(database: Database, bell: Bell, store: RedisStore, folder:
         hotline="0315-0000000",
         public_base="https://xn.gov.cn",
     )
+
+
+@cache
+def _sample_catalogue() -> Catalogue:
+    """Read once: the tables do not change, and publishing makes a copy."""
+    return load_catalogue(HERE)
 
 
 async def resident_with_session(office: Office, openid: str) -> tuple[str, str]:

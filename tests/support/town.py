@@ -9,6 +9,7 @@ import pytest
 
 from handlers.catalogue import Catalogue
 from handlers.keys import Keys
+from handlers.media import Laundry
 from handlers.office import Office
 from handlers.workdays import WorkCalendar
 from storage.bell import Bell
@@ -32,6 +33,7 @@ def small_office(database: Database, bell: Bell, store: RedisStore, tmp_path: Pa
         calendar=WorkCalendar(),
         keys=Keys.create(tmp_path / "secrets"),
         files=open_files(f"file://{tmp_path}/files"),
+        laundry=Laundry(),
         fleeting=Fleeting(store.commands),
         numbers=Blocks(database),
         division="130208108",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -21,6 +22,13 @@ CALLERS = {
     "other": Caller("resident", "0192f0c1-0000-7000-8000-000000000002"),
     "clerk": Caller("staff", "0192f0c1-0000-7000-8000-000000000003", role="clerk"),
 }
+
+
+class Door:
+    """Holds a view until the test lets it go on."""
+
+    def __init__(self) -> None:
+        self.entered, self.open, self.passed = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
 
 class Gate:
@@ -76,12 +84,17 @@ async def forget(caller: Caller) -> None:
     """Nothing to say."""
 
 
-async def create(body: Thing, caller: Caller, database: Database, once: Once) -> Answer[Thing]:
-    """Make a thing: a row in `counter` is its effect."""
+async def create(body: Thing, caller: Caller, database: Database, door: Door, once: Once) -> Answer[Thing]:
+    """Make a thing: a row in `counter` is its effect. One that is called "late" waits at the door first."""
+    if body.name == "late":
+        door.entered.set()
+        await door.open.wait()
 
     async def act(settle: Callable[[Transaction, Thing], Any]) -> Thing:
         async with database.transaction() as tx:
-            await tx.execute("INSERT INTO counter (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1", body.name)
+            await tx.execute(
+                "INSERT INTO counter (name, value) VALUES ($1, 1) ON CONFLICT (name) DO UPDATE SET value = counter.value + 1", body.name
+            )
             await settle(tx, body)
         return body
 
@@ -90,10 +103,15 @@ async def create(body: Thing, caller: Caller, database: Database, once: Once) ->
 
 async def receive(request: web.Request) -> Received:
     """Count what is uploaded."""
-    sizes = []
-    async for part in read_upload(request, 100_000):
-        sizes.append(sum([len(block) async for block in part.blocks]))
-    return Received(sizes)
+    return Received([sum([len(block) async for block in part.blocks]) async for part in read_upload(request, 100_000)])
+
+
+async def wait(door: Door) -> Thing:
+    """Wait at the door."""
+    door.entered.set()
+    await door.open.wait()
+    door.passed.set()
+    return Thing("through")
 
 
 async def fail(caller: Caller) -> Thing:
@@ -101,12 +119,15 @@ async def fail(caller: Caller) -> Thing:
     raise ValueError("secret 110101199001011234")
 
 
-async def pour(request: web.Request) -> web.StreamResponse:
-    """Answer without end."""
+async def pour(request: web.Request, door: Door) -> web.StreamResponse:
+    """Answer without end, until the connection is gone."""
     response = web.StreamResponse()
     await response.prepare(request)
-    while True:
-        await response.write(b"x" * 65536)
+    try:
+        while True:
+            await response.write(b"x" * 65536)
+    finally:
+        door.passed.set()
 
 
 def table() -> list[Route]:
@@ -119,6 +140,7 @@ def table() -> list[Route]:
         put("/things/{n}", change, anyone, summary="修改", tag="things", if_match=True),
         post("/forget", forget, account, summary="遗忘", tag="things"),
         post("/uploads", receive, anyone, summary="上传", tag="uploads", takes=MULTIPART),
+        post("/wait", wait, resident, summary="等候", tag="things", idempotency="accepted"),
         get("/fail", fail, Who.STAFF, summary="出错", tag="things"),
         get("/pour", pour, anyone, summary="长流", tag="things", gives="application/octet-stream"),
         get("/costly", hello, anyone, summary="昂贵", tag="things", pace="costly"),

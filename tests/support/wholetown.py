@@ -106,7 +106,8 @@ class Town:
 
     async def consent(self, user: str) -> None:
         """The resident allows every kind of message."""
-        await self._platform.tap(user, **dict.fromkeys(TEMPLATES.by_name, "accept"))
+        for name in TEMPLATES.by_name:  # one dialog each: WeChat does not mix kinds in one
+            await self._platform.tap(user, **{name: "accept"})
         client = await self.resident(user)
         results = {template.template_id: "accept" for template in TEMPLATES.by_name.values()}
         await client.call("POST", "/subscriptions", json={"results": results})

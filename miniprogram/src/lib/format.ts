@@ -14,11 +14,13 @@ export function day(text: string | null | undefined): string {
     : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
 }
 
-/** A moment with hours and minutes in the phone's time zone. */
+/** A moment with hours and minutes in the phone's time zone; the year only where it is another one. */
 export function moment(text: string | null | undefined): string {
   if (!text) return ''
   const at = new Date(text)
-  return `${day(text)} ${two(at.getHours())}:${two(at.getMinutes())}`
+  const isThisYear = at.getFullYear() === new Date().getFullYear()
+  const date = isThisYear && prefs.language === 'zh' ? `${at.getMonth() + 1}月${at.getDate()}日` : day(text)
+  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}`
 }
 
 /** "5 个工作日"; 0 days = while you wait. */

@@ -23,7 +23,7 @@ export const en: Record<keyof typeof zh, string> = {
   'level.village': 'village', 'level.town': 'town', 'level.county': 'county',
 
   'guide.who': 'Who', 'guide.department': 'Department', 'guide.type': 'Kind', 'guide.accepted': 'Handled by', 'guide.levels': 'accepted by the {accept}, decided by the {decide}',
-  'guide.legal': 'Legal limit', 'guide.result': 'Result', 'guide.facts': 'In short', 'guide.materials': 'Papers ({count})', 'guide.noMaterials': 'No papers are needed.',
+  'guide.legal': 'Legal limit', 'guide.promised': 'Promised', 'guide.visits': 'Visits', 'guide.result': 'Result', 'guide.facts': 'In short', 'guide.materials': 'Papers ({count})', 'guide.noMaterials': 'No papers are needed.',
   'guide.steps': 'How it goes', 'guide.departments': '{count} parts are done by the departments together; you hand in your papers once', 'guide.parallel': 'at the same time', 'guide.serial': 'one after another',
   'guide.special': 'May be needed, outside the limit: {name}', 'guide.announcement': 'Public notice for {limit}, {place}', 'guide.notes': 'Notes', 'guide.basis': 'Basis: ',
   'guide.belief': 'The local list of services prevails', 'guide.beliefText': 'Limits and papers were put together by staff and not yet checked line by line against the published local list. What the counter says holds.',

@@ -12,7 +12,7 @@ export const zh = {
   'elder.name': '长辈版', 'elder.normal': '标准版', 'elder.isOn': '已切换到长辈版', 'elder.isOff': '已切换到标准版',
 
   'home.slogan': '在家申请，各部门同时办', 'home.hello': '{name}，您好', 'home.search': '搜索办事事项', 'home.searchHint': '搜事项，如“低保”“dibao”“db”',
-  'home.needsYou': '需要您处理', 'home.casesHint': '看进度、补材料', 'home.codeHint': '大厅扫码查件', 'home.life': '人生大事', 'home.results': '符合的事项', 'home.all': '全部事项',
+  'home.needsYou': '需要您处理', 'home.casesHint': '进度与补正', 'home.codeHint': '大厅扫码用', 'home.life': '人生大事', 'home.results': '符合的事项', 'home.all': '全部事项',
   'home.showAll': '显示全部', 'home.audience': '为谁办事', 'home.found': '找到 {count} 个事项', 'home.nothing': '没有找到事项', 'home.nothingText': '换一个说法，或用拼音、拼音首字母再试。',
   'audience.person': '个人', 'audience.org': '企业',
   'item.promised': '承诺', 'item.online': '网上可办',
@@ -21,7 +21,7 @@ export const zh = {
   'level.village': '村（社区）', 'level.town': '乡镇（街道）', 'level.county': '县（区）',
 
   'guide.who': '谁可以办', 'guide.department': '办理部门', 'guide.type': '事项类型', 'guide.accepted': '受理与决定', 'guide.levels': '{accept}受理，{decide}决定',
-  'guide.legal': '法定时限', 'guide.result': '办理结果', 'guide.facts': '基本信息', 'guide.materials': '需要的材料（{count}）', 'guide.noMaterials': '不需要材料。',
+  'guide.legal': '法定时限', 'guide.promised': '承诺时限', 'guide.visits': '到场次数', 'guide.result': '办理结果', 'guide.facts': '基本信息', 'guide.materials': '需要的材料（{count}）', 'guide.noMaterials': '不需要材料。',
   'guide.steps': '怎么办', 'guide.departments': '{count} 个环节由有关部门一起办，您只交一次材料', 'guide.parallel': '同时办理', 'guide.serial': '依次办理',
   'guide.special': '可能需要：{name}，不计入办理时限', 'guide.announcement': '公示 {limit}，{place}', 'guide.notes': '说明', 'guide.basis': '依据：',
   'guide.belief': '以本地实施清单为准', 'guide.beliefText': '本指南的时限和材料由工作人员整理，尚未逐条核对当地公布的实施清单，请以窗口答复为准。',

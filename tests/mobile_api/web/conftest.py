@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -24,14 +25,17 @@ from storage.clock import SystemClock
 from storage.database import Database
 from storage.idempotency import AnswerBook
 from storage.sealing import Sealer
-from tests.support.web import Gate, table
-
-Serve = Callable[..., AbstractAsyncContextManager[aiohttp.ClientSession]]
+from tests.support.web import Door, Gate, table
 
 
 @pytest.fixture
 def sealer() -> Sealer:
     return Sealer({1: bytes(range(32))}, 1)
+
+
+@pytest.fixture
+def door() -> Door:
+    return Door()
 
 
 @pytest.fixture
@@ -49,25 +53,46 @@ def log() -> Any:
     stop_log(handler)
 
 
+Start = Callable[..., AbstractAsyncContextManager[aiohttp.ClientSession]]
+
+
+@asynccontextmanager
+async def _start(
+    database: Database, sealer: Sealer, door: Door, limits: Limits | None = None, bodies: BodyLimits | None = None, **options: Any
+) -> AsyncIterator[aiohttp.ClientSession]:
+    app = web.Application()
+    app[AUTHENTICATOR] = Gate()
+    app[REPEATS] = Repeats(database, SystemClock(), AnswerBook(sealer))
+    paces = {"read": Pace(60_000, 1000), "write": Pace(60_000, 1000), "costly": Pace(0.06, 1)}
+    install(app, table(), {Database: database, Door: door}, FrameOptions(paces=paces, bodies=bodies or BodyLimits(), **options))
+    async with serving(app, limits) as url, aiohttp.ClientSession(url) as client:
+        yield client
+
+
 @pytest.fixture
-def serve(sqlite_url: str, open_database: Any, sealer: Sealer) -> Serve:
-    """`async with serve() as client`: the small application, and a client that is logged in nowhere."""
-
-    @asynccontextmanager
-    async def start(limits: Limits | None = None, bodies: BodyLimits | None = None, **options: Any) -> AsyncIterator[aiohttp.ClientSession]:
-        app = web.Application()
-        app[AUTHENTICATOR] = Gate()
-        app[REPEATS] = Repeats(database, SystemClock(), AnswerBook(sealer))
-        paces = {"read": Pace(60_000, 1000), "write": Pace(60_000, 1000), "costly": Pace(0.06, 1)}
-        install(app, table(), {Database: database}, FrameOptions(paces=paces, bodies=bodies or BodyLimits(), **options))
-        async with serving(app, limits) as url, aiohttp.ClientSession(url) as client:
-            yield client
-
-    return start
+async def serve(sqlite_url: str, open_database: Any, sealer: Sealer, door: Door) -> Start:
+    """`async with serve(limits=...) as client`: the small application on SQLite, and a client that is logged in nowhere."""
+    return partial(_start, await open_database(sqlite_url), sealer, door)
 
 
 @pytest.fixture
-async def client(serve: Serve) -> AsyncIterator[aiohttp.ClientSession]:
+async def client(serve: Start) -> AsyncIterator[aiohttp.ClientSession]:
     """A client of the small application."""
     async with serve() as session:
+        yield session
+
+
+@pytest.fixture
+async def keeping(database: Database, sealer: Sealer, door: Door) -> AsyncIterator[aiohttp.ClientSession]:
+    """The same on both databases."""
+    async with _start(database, sealer, door) as session:
+        yield session
+
+
+@pytest.fixture
+async def second(database: Database, sealer: Sealer) -> AsyncIterator[aiohttp.ClientSession]:
+    """Another server over the same database, with nothing shared but that; its door stands open."""
+    door = Door()
+    door.open.set()
+    async with _start(database, sealer, door) as session:
         yield session

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import msgspec
+import pytest
+
+from backoffice.envelope import BadEnvelope, decode
+from backoffice.registry import REGISTRY, answer, asyncapi, check
+from storage.envelopes import Outgoing, encode
+from tests.support import exchange
+from tests.support.exchange import NOW
+
+SAMPLES: dict[str, dict[str, Any]] = {
+    "task.accepted": {},
+    "task.progressed": {"text": "正在核对"},
+    "task.correction-requested": {
+        "reason": "不清楚",
+        "fields": [{"name": "n", "message": "m"}],
+        "materials": [{"material": "M1", "message": "m"}],
+    },
+    "task.suspended": {"procedure": "听证", "reason": "依申请", "until_on": "2026-12-01"},
+    "task.resumed": {},
+    "task.decided": {"result": "agreed", "opinion": "同意"},
+    "certificate.issued": {"certificate_type": "ID_CARD", "number": "1", "issued_on": "2026-11-24", "valid_to_on": None},
+}
+
+
+def said(kind: str, **data: Any) -> bytes:
+    return exchange.answer("c-1", "2611240001", 1, type=f"cn.gov.town.{kind}.v1", data={"case": "2611240001", "task": "t-1", **data})
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_every_answer_is_understood_and_comes_without_what_is_unknown(kind: str) -> None:
+    found = answer(decode(said(kind, **SAMPLES[kind], later_addition=1), "/departments/MZ"), "MZ")
+    assert (found.kind, found.case_id, found.number, found.department) == (kind, "c-1", "2611240001", "MZ")
+    assert found.data == {"case": "2611240001", "task": "t-1", **SAMPLES[kind]}
+
+
+def test_every_answer_in_the_registry_has_a_sample_here() -> None:
+    assert {entry.name for entry in REGISTRY if entry.direction == "from_department"} == SAMPLES.keys()
+
+
+@pytest.mark.parametrize(
+    ("body", "word"),
+    [
+        (said("task.unheard-of"), "没有"),
+        (said("task.requested"), "没有"),
+        (said("task.progressed"), "data 不符合 task.progressed"),
+        (said("task.progressed", text=""), "data 不符合"),
+        (said("task.decided", result="maybe"), "data 不符合"),
+        (said("task.suspended", procedure="p", reason="r", until_on="soon"), "data 不符合"),
+        (said("task.accepted", case="2611240002"), "不一致"),
+    ],
+)
+def test_what_does_not_fit_its_type_is_refused_with_a_reason(body: bytes, word: str) -> None:
+    envelope = decode(body, "/departments/MZ")
+    with pytest.raises(BadEnvelope, match=word) as caught:
+        check(envelope, "from_department")
+    assert caught.value.case_id == "c-1"
+
+
+def test_the_asyncapi_file_describes_every_message_and_every_reference_leads_somewhere() -> None:
+    document = asyncapi("130208108")
+    assert document["asyncapi"].startswith("3.0")
+    assert document["components"]["messages"].keys() == {entry.name for entry in REGISTRY}
+    assert [channel["address"] for channel in document["channels"].values()] == [
+        "q:{lane}",
+        "a:{lane}",
+        "ack:{department}",
+        "taken:{department}",
+    ]
+    for reference in _references(document):
+        found: Any = document
+        for part in reference.removeprefix("#/").split("/"):
+            found = found[part]
+    json.dumps(document)
+
+
+def test_the_published_schemas_accept_what_is_sent_and_refuse_what_is_not() -> None:
+    document = asyncapi("130208108")
+    data = {
+        "case": "2611240001",
+        "case_id": "c-1",
+        "task": "t-1",
+        "step": "accept",
+        "action": "受理审查",
+        "item": {"code": "a", "name": "b", "version": 1},
+    }
+    body = encode(Outgoing("c-1", "MZ", "task.requested", "2611240001", "130208108", data), id="1", sequence=1, now=NOW)
+    _validate(document, "task.requested", body)
+    _validate(document, "task.decided", said("task.decided", result="granted"))
+    for broken in (said("task.decided", result="maybe"), said("task.decided"), body):
+        with pytest.raises(jsonschema.ValidationError):
+            _validate(document, "task.decided", broken)
+
+
+def _validate(document: dict[str, Any], kind: str, body: bytes) -> None:
+    payload = document["components"]["messages"][kind]["payload"]
+    jsonschema.validate(msgspec.json.decode(body), {**payload, "components": document["components"]})
+
+
+def _references(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        return [found for key, inner in value.items() for found in ([inner] if key == "$ref" else _references(inner))]
+    return [found for inner in value for found in _references(inner)] if isinstance(value, list) else []

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from redis import asyncio as aioredis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from backoffice.bridge import end
+from backoffice.counts import Counts
+from backoffice.holding import Holding
+from backoffice.outage import Outage
+from backoffice.relay import Limits, Relay
+from storage import outbox
+from storage.bell import Bell
+from storage.streams import Streams
+from tests.support.exchange import command, send
+
+LANES = [("GA", 0), ("MZ", 0)]
+MakeRelay = Callable[..., Relay]
+
+
+@pytest.fixture
+def make_relay(town: Any, bell: Bell) -> MakeRelay:
+    """A relay of a process called `holder`."""
+
+    def make(holder: str = "one", streams: Streams | None = None, **limits: Any) -> Relay:
+        counts = Counts()
+        names = [f"relay:{department}.{partition}" for department, partition in LANES]
+        holding = Holding(town.database, town.clock, holder, seconds=5, names=names, counts=counts)
+        return Relay(
+            town.database, town.clock, bell, streams or town.streams,
+            lanes=LANES, holding=holding, limits=Limits(**limits), counts=counts, outage=Outage(),
+        )  # fmt: skip
+
+    return make
+
+
+async def stream(town: Any, key: str = "q:{MZ.0}") -> list[tuple[str, int]]:
+    """What is in a stream: (case, sequence)."""
+    found = [msgspec.json.decode(fields[b"e"]) for _, fields in await town.redis.xrange(key)]
+    return [(one["partitionkey"], one["sequence"]) for one in found]
+
+
+async def commands(town: Any, count: int, case: str = "2611240001", department: str = "MZ") -> None:
+    await send(town.database, *(command(town.cases[case], case, department) for _ in range(count)))
+
+
+async def drain(relay: Relay) -> None:
+    await relay._holding.renew()
+    while await relay.send():
+        pass
+
+
+async def test_what_is_in_the_outbox_goes_into_its_stream_in_order_and_once(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 5)
+    await commands(town, 2, department="GA")
+    relay = make_relay(batch=2)
+    await drain(relay)
+    await drain(relay)
+    assert await stream(town) == [(town.first, n) for n in range(1, 6)]
+    assert await stream(town, "q:{GA.0}") == [(town.first, 1), (town.first, 2)]
+
+
+async def test_a_full_stream_makes_the_rest_wait_in_the_database_and_other_departments_go_on(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 5)
+    await commands(town, 1, department="GA")
+    relay = make_relay(stream_cap=3)
+    await drain(relay)
+    assert len(await stream(town)) == 3
+    assert len(await stream(town, "q:{GA.0}")) == 1
+    await town.redis.xtrim("q:{MZ.0}", maxlen=0)  # the department has dealt with them
+    await drain(relay)
+    assert await stream(town) == [(town.first, 4), (town.first, 5)]
+
+
+async def test_a_relay_killed_between_sending_and_noting_sends_again_in_order(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 3)
+    relay = make_relay()
+    await relay._holding.renew()
+    letters = await outbox.unsent(town.database, ("MZ", 0), 10)
+    await town.streams.publish("q:{MZ.0}", [letter.body for letter in letters], 100)  # and here it dies
+    town.clock.advance(seconds=6)
+    await commands(town, 1)
+    await drain(make_relay("two"))
+    assert await stream(town) == [(town.first, n) for n in (1, 2, 3, 1, 2, 3, 4)]
+
+
+async def test_a_relay_whose_lease_went_to_another_does_nothing(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 1)
+    slow, quick = make_relay("slow"), make_relay("quick")
+    await slow._holding.renew()
+    await drain(quick)
+    assert await stream(town) == []  # `slow` holds the lease
+    town.clock.advance(seconds=6)
+    await drain(quick)
+    assert not await slow.send()
+    await slow._holding.renew()
+    assert not await slow.send()
+    assert await stream(town) == [(town.first, 1)]
+
+
+async def test_two_relays_at_once_never_break_the_order_of_a_line(town: Any, make_relay: MakeRelay) -> None:
+    relays = [make_relay(name, batch=3) for name in ("one", "two")]
+
+    async def work(relay: Relay) -> None:
+        for _ in range(20):
+            await relay._holding.renew()
+            await relay.send()
+            await relay._holding.release()
+
+    async def write() -> None:
+        for _ in range(15):
+            await commands(town, 1)
+            await commands(town, 1, "2611240002")
+
+    await asyncio.gather(*(work(relay) for relay in relays), write())
+    await drain(relays[0])
+    found = await stream(town)
+    for case_id in (town.first, town.second):
+        assert list(dict.fromkeys(sequence for one, sequence in found if one == case_id)) == list(range(1, 16))
+
+
+async def test_after_a_total_loss_of_redis_what_is_unconfirmed_is_sent_again(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 250)
+    relay = make_relay(resend_seconds=30)
+    await drain(relay)
+    await outbox.confirm(town.database, "MZ", {town.first: 10}, town.clock.now())
+    await town.redis.flushall()
+    assert await relay.resend() == 0  # too early: the department may simply be slow
+    town.clock.advance(seconds=31)
+    await relay._holding.renew()
+    assert await relay.resend() == 240
+    assert await stream(town) == [(town.first, n) for n in range(11, 251)]
+    assert await relay.resend() == 0
+
+
+async def test_a_slow_department_is_not_flooded_with_copies(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 3)
+    relay = make_relay(resend_seconds=30)
+    await drain(relay)
+    second = (await town.redis.xrange("q:{MZ.0}"))[1][0]
+    await town.redis.xdel("q:{MZ.0}", second)  # dealt with, its confirmation got lost
+    town.clock.advance(seconds=3600)
+    await relay._holding.renew()
+    assert await relay.resend() == 1
+    assert await stream(town) == [(town.first, 1), (town.first, 3), (town.first, 2)]
+
+
+async def test_while_redis_is_away_rows_wait_and_one_line_says_so(
+    town: Any, make_relay: MakeRelay, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backoffice.outage.jitter", lambda *_: 0.0)
+    await commands(town, 1)
+    nobody = aioredis.Redis(port=1, retry=Retry(NoBackoff(), 0))
+    relay = make_relay(streams=Streams(nobody, nobody))
+    with caplog.at_level(logging.WARNING, logger="backoffice"):
+        for _ in range(3):
+            await drain(relay)
+        relay._streams = town.streams
+        await drain(relay)
+    assert [record.message.split(" (")[0] for record in caplog.records] == [
+        "Redis stream q:{MZ.0} cannot be used",
+        "every Redis stream can be used again; what waited is being sent",
+    ]
+    assert await stream(town) == [(town.first, 1)]
+
+
+async def test_one_spoilt_stream_stops_no_other(town: Any, make_relay: MakeRelay) -> None:
+    await town.redis.set("q:{MZ.0}", "spoilt")
+    await commands(town, 1)
+    await commands(town, 1, department="GA")
+    await drain(make_relay())
+    assert len(await stream(town, "q:{GA.0}")) == 1
+
+
+async def test_the_bell_wakes_the_relay_at_once(town: Any, make_relay: MakeRelay) -> None:
+    relay = make_relay(poll_seconds=60)
+    await relay._holding.renew()
+    working = asyncio.create_task(relay.run())
+    await asyncio.sleep(0)
+    try:
+        await commands(town, 1)
+        async with asyncio.timeout(5):
+            while not await stream(town):
+                await asyncio.sleep(0.005)
+    finally:
+        await end([working])
