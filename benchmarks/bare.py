@@ -92,10 +92,11 @@ class Client(asyncio.Protocol):
         self.request = request
         self.answers = 0
         self.held = b""
+        self.transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Ask for the first time."""
-        self.transport: Any = transport
+        self.transport = transport
         self.transport.write(self.request)
 
     def data_received(self, data: bytes) -> None:

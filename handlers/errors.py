@@ -157,7 +157,9 @@ _DOOR: dict[str, Refusal] = {
     "bad_request": Refusal(
         400, "请求格式有误", "请求不完整或不符合 HTTP 规范。", "Bad request", "The request is incomplete or not proper HTTP."
     ),
-    "not_json": Refusal(400, "请求内容不是规范的 JSON", "{reason}", "Not proper JSON", "{reason_en}"),
+    "not_json": Refusal(
+        400, "请求内容不是规范的 JSON", "请改正后重新发送。{reason}", "Not proper JSON", "Mend it, then send it again. {reason_en}"
+    ),
     "bad_upload": Refusal(
         400, "上传的内容不完整", "请重新选择文件后再上传。", "Upload is malformed", "Send multipart/form-data with at most {parts} parts."
     ),

@@ -8,9 +8,9 @@ from handlers.catalogue import Catalogue
 from handlers.keys import Keys
 from handlers.media import Laundry
 from handlers.workdays import WorkCalendar
-from storage.clock import Clock
 from storage.bell import Bell
 from storage.blocks import Blocks
+from storage.clock import Clock
 from storage.database import Database
 from storage.files import FileStore
 from storage.fleeting import Fleeting

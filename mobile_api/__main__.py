@@ -17,7 +17,6 @@ COMMANDS = {
     "due-date": "due_date",
     "card": "card",
     "journey": "journey",
-    
 }
 
 

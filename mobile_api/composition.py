@@ -27,7 +27,6 @@ from storage.migrate import migrate
 from storage.redis import RedisStore, carry_bell, connect
 from storage.valkey import EmbeddedValkey
 
-
 log = logging.getLogger(__name__)
 
 

@@ -72,9 +72,7 @@ async def _run(parsed: argparse.Namespace, folder: Path) -> None:
         Child("departments", ["-m", "sandbox.departments", *_department_arguments(parsed, redis, folder)], environment, folder),
     ]
     if parsed.phones:
-        children.append(
-            Child("phones", ["-m", "sandbox.phones", *_phone_arguments(parsed.phones, base, platform)], environment, folder)
-        )
+        children.append(Child("phones", ["-m", "sandbox.phones", *_phone_arguments(parsed.phones, base, platform)], environment, folder))
     try:
         await _keep_running(children, base, platform, folder)
     finally:

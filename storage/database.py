@@ -211,12 +211,7 @@ def _translated() -> Iterator[None]:
     except IntegrityError as error:
         raise Conflict(str(error).partition("\n")[0]) from None
     except OperationalError as error:
-        cause = error.args[0] if error.args else None
-        if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF in _SQLITE_DOWN:
-            raise StoreUnavailable(str(cause)) from error
-        if isinstance(cause, asyncpg.DataError):
-            raise OperationalError(str(cause).partition(":")[0]) from None
-        raise
+        raise _operational(error) from None
     except sqlite3.OperationalError as error:
         raise StoreUnavailable(str(error)) from error
     except (OSError, *_POSTGRES_DOWN) as error:
@@ -225,6 +220,13 @@ def _translated() -> Iterator[None]:
         if "clos" in str(error) or "released" in str(error):  # the connection was lost, or the pool is closing
             raise StoreUnavailable(str(error)) from error
         raise
+
+
+def _operational(error: OperationalError) -> Exception:
+    cause = error.args[0] if error.args else None
+    if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF in _SQLITE_DOWN:
+        return StoreUnavailable(str(cause))
+    return OperationalError(str(cause).partition(":")[0]) if isinstance(cause, asyncpg.DataError) else error
 
 
 def _connection(url: str, pool: int) -> tuple[dict[str, Any], str]:

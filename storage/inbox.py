@@ -139,3 +139,8 @@ async def stats(db: Queries) -> list[Row]:
         "SELECT department, count(*) FILTER (WHERE kind = 'poison') AS poison, count(*) FILTER (WHERE kind = 'parked') AS parked, "
         "min(received_at) AS oldest_at FROM set_aside WHERE settled_at IS NULL GROUP BY department ORDER BY department"
     )
+
+
+async def forget(db: Queries, before: dt.datetime) -> int:
+    """Drop the ids of messages taken in before a moment, longer ago than any department repeats itself; how many went."""
+    return len(await db.rows("DELETE FROM inbox WHERE received_at < $1 RETURNING message_id", before))

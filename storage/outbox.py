@@ -93,12 +93,14 @@ async def waiting(db: Queries, lanes: Sequence[Lane]) -> list[Lane]:
 
 
 _UNSENT = """
-SELECT o.id, o.case_id, o.sequence, o.body, o.sent_at, o.stream_id FROM
-  (SELECT case_id, max(sequence) AS upto, min(id) AS first FROM
-    (SELECT id, case_id, sequence FROM outbox WHERE department = $1 AND partition = $2 AND sent_at IS NULL ORDER BY id LIMIT $3) AS oldest
-  GROUP BY case_id) AS line
-JOIN outbox o ON o.case_id = line.case_id AND o.department = $1 AND o.sequence <= line.upto AND o.sent_at IS NULL
-ORDER BY line.first, o.sequence
+SELECT o.id, o.case_id, o.sequence, o.body, o.sent_at, o.stream_id,
+  (SELECT e.sent_at IS NULL FROM outbox e
+   WHERE e.case_id = o.case_id AND e.department = o.department AND e.sequence = o.sequence - 1) AS is_behind
+FROM outbox o WHERE o.department = $1 AND o.partition = $2 AND o.sent_at IS NULL ORDER BY o.id LIMIT $3
+"""
+_UNSENT_OF_LINE = """
+SELECT id, case_id, sequence, body, sent_at, stream_id FROM outbox
+WHERE case_id = $1 AND department = $2 AND sequence <= $3 AND sent_at IS NULL ORDER BY sequence
 """
 
 
@@ -107,7 +109,22 @@ async def unsent(db: Queries, lane: Lane, limit: int) -> list[Letter]:
 
     Ids carry the clocks of the processes that wrote them, which may differ; numbers within a line do not.
     """
-    return [_letter(row) for row in await db.rows(_UNSENT, *lane, limit)]
+    lines: dict[str, list[Row]] = {}
+    for row in await db.rows(_UNSENT, *lane, limit):
+        lines.setdefault(row["case_id"], []).append(row)
+    letters: list[Letter] = []
+    for case_id, rows in lines.items():
+        rows.sort(key=lambda row: int(row["sequence"]))
+        if not _is_whole(rows):
+            rows = await db.rows(_UNSENT_OF_LINE, case_id, lane[0], rows[-1]["sequence"])  # noqa: PLW2901 - the same line, whole
+        letters.extend(_letter(row) for row in rows)
+    return letters
+
+
+def _is_whole(rows: Sequence[Row]) -> bool:
+    """Whether no unsent predecessor of these rows of one line is missing among them."""
+    numbers = {row["sequence"] for row in rows}
+    return all(not row["is_behind"] or row["sequence"] - 1 in numbers for row in rows)
 
 
 _UNCONFIRMED = """
@@ -148,13 +165,23 @@ async def confirm(db: Queries, department: str, taken: Mapping[str, int], now: d
     )
 
 
-async def stats(db: Queries) -> list[Row]:
-    """For watching, per department: how many rows are unsent and unconfirmed, and since when the oldest of each."""
-    return await db.rows(
-        "SELECT department, count(*) FILTER (WHERE sent_at IS NULL) AS unsent, count(*) FILTER (WHERE sent_at IS NOT NULL) AS unconfirmed, "
-        "min(created_at) FILTER (WHERE sent_at IS NULL) AS oldest_unsent_at, min(sent_at) AS oldest_unconfirmed_at "
-        "FROM outbox WHERE confirmed_at IS NULL GROUP BY department ORDER BY department"
-    )
+async def stats(db: Queries) -> dict[str, Row]:
+    """For watching, by department: `unsent` and `oldest_unsent_at`, `unconfirmed` and `oldest_unconfirmed_at`; quiet ones are left out."""
+    found: dict[str, Row] = {}
+    for sql in (_COUNT_UNSENT, _COUNT_UNCONFIRMED):  # two looks, so that each has its small index
+        for row in await db.rows(sql):
+            found.setdefault(row.pop("department"), {}).update(row)
+    nothing = {"unsent": 0, "oldest_unsent_at": None, "unconfirmed": 0, "oldest_unconfirmed_at": None}
+    return {department: {**nothing, **row} for department, row in found.items()}
+
+
+_COUNT_UNSENT = """
+SELECT department, count(*) AS unsent, min(created_at) AS oldest_unsent_at FROM outbox WHERE sent_at IS NULL GROUP BY department
+"""
+_COUNT_UNCONFIRMED = """
+SELECT department, count(*) AS unconfirmed, min(sent_at) AS oldest_unconfirmed_at FROM outbox
+WHERE confirmed_at IS NULL AND sent_at IS NOT NULL GROUP BY department
+"""
 
 
 async def forget(db: Queries, before: dt.datetime) -> int:

@@ -30,7 +30,9 @@ async def ready_of_owner(db: Queries, owner_id: str, ids: Sequence[str]) -> list
 
 async def used_since(db: Queries, owner_id: str, since: dt.datetime) -> tuple[int, int]:
     """How many uploads, and how many bytes, an owner has made since then."""
-    row = await db.one("SELECT count(*) AS number, sum(size) AS bytes FROM upload WHERE owner_id = $1 AND created_at >= $2", owner_id, since)
+    row = await db.one(
+        "SELECT count(*) AS number, sum(size) AS bytes FROM upload WHERE owner_id = $1 AND created_at >= $2", owner_id, since
+    )
     return (int(row["number"]), int(row["bytes"] or 0)) if row else (0, 0)
 
 

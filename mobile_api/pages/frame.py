@@ -11,8 +11,8 @@ import aiohttp_jinja2
 import jinja2
 from aiohttp import web
 
-from handlers.limits import LOCAL
 from handlers.errors import REFUSALS, Refused
+from handlers.limits import LOCAL
 from mobile_api.pages.session import NeedsLogin, page_values
 
 HERE = Path(__file__).parent
@@ -89,7 +89,9 @@ async def show_refusal(request: web.Request, refused: Refused) -> web.Response:
 
 async def page(request: web.Request, template: str, status: int = 200, **values: object) -> web.Response:
     """A page made from a template and values."""
-    response: web.Response = await aiohttp_jinja2.render_template_async(template, request, {**await page_values(request), **values}, status=status)
+    response: web.Response = await aiohttp_jinja2.render_template_async(
+        template, request, {**await page_values(request), **values}, status=status
+    )
     response.headers["Cache-Control"] = "no-store"
     return response
 

@@ -20,6 +20,19 @@ from mobile_api.web.operation import Route
 
 _PAGES = Path(__file__).resolve().parent.parent / "pages"
 _STYLE = (_PAGES / "static" / "docs" / "docs.css").read_text(encoding="utf-8")
+_TAGS = {
+    "auth": "登录",
+    "me": "我的",
+    "items": "事项",
+    "uploads": "附件",
+    "cases": "办件",
+    "codes": "码",
+    "sync": "消息",
+    "subscriptions": "订阅",
+    "wechat": "微信",
+    "desk": "办理",
+    "reference": "文档",
+}
 _CACHED = {hdrs.CACHE_CONTROL: "no-cache"}
 # The style stands in the page, so that the page needs nothing else; its digest is all that the policy lets through.
 _DIGEST = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -59,7 +72,7 @@ def _reference(routes: tuple[Route, ...]) -> str:
         for method, operation in methods.items():
             entry = {"method": method.upper(), "path": path, "operation": operation, "codes": _codes(operation)}
             groups.setdefault(operation["tags"][0], []).append(entry)
-    return _template()(style=_STYLE, groups=groups, schemas=document["components"]["schemas"], type_of=type_of)
+    return _template()(style=_STYLE, groups=groups, tags=_TAGS, schemas=document["components"]["schemas"], type_of=type_of)
 
 
 @lru_cache(maxsize=2)

@@ -50,7 +50,9 @@ class RequestFigures(Collector):
         for (method, route, status), number in self._requests.items():
             requests.add_metric([method, route, str(status)], number)
         yield requests
-        seconds = HistogramMetricFamily("mobile_api_request_seconds", "Seconds from a request's head to its answer.", labels=["method", "route"])
+        seconds = HistogramMetricFamily(
+            "mobile_api_request_seconds", "Seconds from a request's head to its answer.", labels=["method", "route"]
+        )
         for (method, route), durations in self._durations.items():
             seconds.add_metric([method, route], _cumulative(durations.buckets), durations.seconds)
         yield seconds

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import datetime as dt
+
 import pytest
 
 from storage import inbox
@@ -62,3 +64,12 @@ async def test_a_parked_line_says_so_and_what_was_set_aside_stays_in_order(datab
     assert await inbox.set_aside_of(database, "MZ", after=rows[-1]) == []
     (figures,) = await inbox.stats(database)
     assert (figures["department"], figures["poison"], figures["parked"], figures["oldest_at"]) == ("MZ", 0, 2, NOW)
+
+
+async def test_ids_are_forgotten_after_their_time_and_the_line_still_knows_its_number(database: Database, case_id: str) -> None:
+    async with database.transaction() as tx:
+        await inbox.advance(tx, "MZ", {case_id: (0, 1)})
+        await inbox.remember(tx, "MZ", [FIRST], NOW)
+    assert await inbox.forget(database, NOW) == 0
+    assert await inbox.forget(database, NOW + dt.timedelta(seconds=1)) == 1
+    assert (await inbox.lines(database, "MZ", [case_id]))[case_id].received == 1

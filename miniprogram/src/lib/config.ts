@@ -1,9 +1,13 @@
 /** Where the server is, and whether this is the demonstration with pretend residents. */
+import { reactive } from 'vue'
 import type { ServerConfig } from './types'
 
 /** The export command of the backend replaces this one literal for a town's mini-program. */
 export const API_BASE = __API_BASE__
 export const isH5 = process.env.UNI_PLATFORM === 'h5'
+
+/** The town's name and telephone number for the screens; empty until the server has told them. */
+export const town = reactive({ name: '', hotline: '' })
 
 let loaded: Promise<ServerConfig> | null = null
 let base = isH5 ? '/api/v1' : API_BASE
@@ -25,6 +29,8 @@ async function fetchConfig(): Promise<ServerConfig> {
   const config = answer.statusCode === 200 && typeof answer.data === 'object' ? { ...fallback, ...(answer.data as object) } : fallback
   const said = (config as ServerConfig).api_base.replace(/\/$/, '')
   base = said === '' ? '/api/v1' : said
+  town.name = (config as ServerConfig).town ?? ''
+  town.hotline = (config as ServerConfig).hotline ?? ''
   return config as ServerConfig
 }
 

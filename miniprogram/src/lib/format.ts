@@ -1,7 +1,7 @@
 /** Dates, limits and sizes in words. No Intl: old phones' web views know it only in part. */
 import { t, word } from './i18n'
 import { prefs } from './prefs'
-import type { Audience, Limit } from './types'
+import type { Audience, ItemSummary, Limit } from './types'
 
 const two = (value: number) => String(value).padStart(2, '0')
 
@@ -35,9 +35,9 @@ export function visitsText(visits: number): string {
   return visits === 0 ? t('visits.none') : t('visits.some', { visits })
 }
 
-/** True when nothing is to be paid; the catalogue says it as `false` or as an empty text. */
-export const isFree = (fee: boolean | string) => fee === false || fee === ''
-export const feeText = (fee: boolean | string) => (isFree(fee) ? t('fee.free') : typeof fee === 'string' ? fee : t('fee.paid'))
+/** True when nothing is to be paid: no text about a fee. */
+export const isFree = (fee: ItemSummary['fee']) => !fee
+export const feeText = (fee: ItemSummary['fee']) => (isFree(fee) ? t('fee.free') : typeof fee === 'string' ? fee : t('fee.paid'))
 
 export function audienceText(audience: Audience | Audience[]): string {
   const all = Array.isArray(audience) ? audience : [audience]

@@ -12,7 +12,7 @@ export interface Page<T> { items: T[]; next_cursor: string | number | null }
 
 export interface ItemSummary {
   code: string; name: string; type: string; handling: string; department: Named; audience: Audience | Audience[]
-  promised: Limit; legal: Limit | null; visits: number; online: boolean; fee: boolean | string; events: string[]
+  promised: Limit; legal: Limit | null; visits: number; online: boolean; fee: boolean | string | null; events: string[]
 }
 export type Audience = 'person' | 'org'
 export interface Bundle { code: string; name: string }
@@ -85,4 +85,4 @@ export interface InboxAnswer { items: AccountEvent[]; next_cursor: number | null
 export interface Template { name: string; template_id: string; kind: 'once' | 'lasting'; title: string; credits: number; on: boolean }
 export type Consent = 'accept' | 'reject' | 'ban' | 'filter'
 
-export interface ServerConfig { demo: boolean; demo_residents: { user: string; name: string }[]; api_base: string }
+export interface ServerConfig { demo: boolean; demo_residents: { user: string; name: string }[]; api_base: string; town?: string; hotline?: string }

@@ -2,7 +2,7 @@
 import type { zh } from './words-zh'
 
 export const en: Record<keyof typeof zh, string> = {
-  'app.name': 'Town services',
+  'app.name': 'Town services', 'app.nameOf': '{town} services', 'me.hotline': 'Service hall:',
   'yes': 'Yes', 'no': 'No', 'list.and': ', ',
   'nav.tabs': 'Main pages', 'nav.back': 'Back',
   'tab.home': 'Services', 'tab.cases': 'My cases', 'tab.code': 'Show code', 'tab.me': 'Me',

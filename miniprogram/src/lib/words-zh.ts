@@ -1,6 +1,6 @@
 /** Every word on the resident's screens, in Chinese. Short, calm, and always with the next step. */
 export const zh = {
-  'app.name': '掌上办事大厅',
+  'app.name': '掌上办事大厅', 'app.nameOf': '{town}掌上办事大厅', 'me.hotline': '镇服务大厅电话：',
   'yes': '是', 'no': '否', 'list.and': '、',
   'nav.tabs': '主要页面', 'nav.back': '返回',
   'tab.home': '办事', 'tab.cases': '我的办件', 'tab.code': '亮码', 'tab.me': '我的',

@@ -1,0 +1,117 @@
+"""A resident's own affairs: devices, preferences, messages, drafts and papers."""
+
+from __future__ import annotations
+
+from tests.support.wholetown import Town, application_for, photograph
+
+
+async def test_each_device_is_listed_and_a_lost_one_can_be_logged_out(town: Town):
+    phone, lost = await town.resident("zhang"), await town.resident("zhang")
+    devices = (await phone.call("GET", "/auth/sessions"))["items"]
+    other = next(device for device in devices if not device["current"])
+
+    await phone.call("DELETE", f"/auth/sessions/{other['id']}", expect=(204,))
+    lost._refresh = ""
+
+    assert len(devices) == 2
+    assert (await lost.raw("GET", "/me"))[0] == 401
+    assert (await phone.raw("GET", "/me"))[0] == 200
+
+
+async def test_a_refresh_token_is_used_once_and_its_reuse_ends_the_log_in(town: Town):
+    phone = await town.resident("zhang")
+    first = phone._refresh
+    again = await phone.call("POST", "/auth/refresh", json={"refresh_token": first})
+    raced = await phone.call("POST", "/auth/refresh", json={"refresh_token": first})
+    third = await phone.call("POST", "/auth/refresh", json={"refresh_token": again["refresh_token"]})
+
+    status, problem = await phone.raw("POST", "/auth/refresh", json={"refresh_token": first})
+
+    assert raced["refresh_token"] == again["refresh_token"]
+    assert third["refresh_token"] != again["refresh_token"]
+    assert (status, problem["code"]) == (401, "not_logged_in")
+
+
+async def test_log_out_takes_effect_at_once(town: Town):
+    phone = await town.resident("zhang")
+
+    await phone.call("POST", "/auth/logout", expect=(204,))
+
+    phone._refresh = ""
+    assert (await phone.raw("GET", "/me"))[0] == 401
+
+
+async def test_large_text_is_remembered_with_the_account(town: Town):
+    phone = await town.resident("zhang")
+    await phone.call("PUT", "/me/preferences", json={"large_text": True, "language": "zh", "push": True})
+
+    another = await town.resident("zhang")
+
+    assert (await another.call("GET", "/me/preferences"))["large_text"] is True
+    assert (await another.call("GET", "/me"))["preferences"]["large_text"] is True
+
+
+async def test_messages_are_unread_until_read(town: Town):
+    await town.departments.pause()
+    resident = await town.resident("zhang")
+    await resident.call("POST", "/cases", json=await application_for(resident, "SJ-03"), key="first", expect=(201,))
+
+    before = await resident.call("GET", "/inbox")
+    after = await resident.call("POST", "/inbox/read", json={"to": before["items"][0]["n"]})
+
+    assert before["unread"] == len(before["items"]) == 1
+    assert after == {"unread": 0}
+
+
+async def test_a_draft_keeps_what_there_is_and_is_submitted_when_it_is_whole(town: Town):
+    await town.departments.pause()
+    resident = await town.resident("zhang")
+    whole = await application_for(resident, "SJ-03")
+    draft = await resident.call("POST", "/cases", json={**whole, "form": {}, "materials": [], "submit": False}, key="draft", expect=(201,))
+    early, problem = await resident.raw("POST", f"/cases/{draft['id']}/submit", key="early")
+
+    tag = {"If-Match": f'"v{draft["version"]}"'}
+    body = {"form": whole["form"], "materials": whole["materials"]}
+    changed = await resident.call("PUT", f"/cases/{draft['id']}", json=body, headers=tag)
+    stale, _ = await resident.raw("PUT", f"/cases/{draft['id']}", json=body, headers=tag)
+    case = await resident.call("POST", f"/cases/{draft['id']}/submit", key="whole")
+
+    assert (draft["number"], draft["public_state"]) == (None, "draft")
+    assert (early, problem["code"]) == (422, "invalid_form")
+    assert changed["state"] == "draft"
+    assert stale == 412
+    assert (case["state"], bool(case["number"])) == ("submitted", True)
+
+
+async def test_papers_come_back_as_they_were_handed_in_and_only_to_their_owner(town: Town):
+    owner, other = await town.resident("zhang"), await town.resident("li")
+    upload = await photograph(owner, "id card")
+
+    shown = await owner.call("GET", f"/uploads/{upload}")
+    content = await owner.call("GET", f"/uploads/{upload}/content")
+    foreign, problem = await other.raw("GET", f"/uploads/{upload}/content")
+
+    assert shown["state"] == "ready"
+    assert content[:2] == b"\xff\xd8"
+    assert len(content) == shown["size"]
+    assert (foreign, problem["code"]) == (404, "not_found")
+
+
+async def test_the_receipt_can_be_printed(town: Town):
+    await town.departments.pause()
+    resident = await town.resident("zhang")
+    case = await resident.call("POST", "/cases", json=await application_for(resident, "SJ-03"), key="first", expect=(201,))
+
+    assert (await resident.call("GET", f"/cases/{case['id']}/receipt.png"))[:4] == b"\x89PNG"
+    assert (await resident.call("GET", f"/cases/{case['id']}/receipt.pdf"))[:4] == b"%PDF"
+
+
+async def test_somebody_elses_upload_cannot_be_handed_in(town: Town):
+    owner, thief = await town.resident("zhang"), await town.resident("li")
+    body = await application_for(thief, "SJ-03")
+    body["materials"][0]["uploads"] = [await photograph(owner, "mine")]
+
+    status, problem = await thief.raw("POST", "/cases", json=body, key="theft")
+
+    assert (status, problem["code"]) == (422, "materials_unusable")
+    assert [error["pointer"] for error in problem["errors"]] == [f"/materials/{body['materials'][0]['material']}"]
