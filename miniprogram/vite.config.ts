@@ -4,7 +4,7 @@ import uniModule from '@dcloudio/vite-plugin-uni'
 // The plugin is CommonJS: under "type": "module" its function sits one level deeper.
 const uni = (uniModule as unknown as { default?: typeof uniModule }).default ?? uniModule
 
-/** Addresses of the framework's maker: an advertisement server, help pages named in warnings. None is used; none shall be there to be used. */
+/** Addresses of the framework's maker: an advertisement server, help pages named in warnings. None is used, so none is kept. */
 const FOREIGN = /https?:\/\/[\w.-]*(?:dcloud\.net\.cn|vuejs\.org)[^"'`\s)]*/g
 
 /** A town's page asks nobody but the town, not even for the picture that the framework's style sheet would fetch. */
@@ -21,7 +21,7 @@ function noForeignAddresses(): Plugin {
   }
 }
 
-/** The framework writes some style attributes as text, which a strict `style-src 'self'` refuses; the same through the style object is allowed. */
+/** The framework writes some styles as attribute text, which a strict `style-src 'self'` refuses; the style object is allowed. */
 function strictStyles(): Plugin {
   return {
     name: 'strict-styles',
@@ -40,5 +40,9 @@ export default defineConfig({
     // Only the mini-program needs an absolute address; `mobile-api miniprogram export` puts the town's own in its place.
     __API_BASE__: JSON.stringify(process.env.MINIPROGRAM_API_BASE ?? 'http://127.0.0.1:8080/api/v1'),
   },
-  server: { host: '127.0.0.1', port: 5173, proxy: { '/api': { target: 'http://127.0.0.1:8080', ws: true }, '/m/config.json': 'http://127.0.0.1:8080' } },
+  server: {
+    host: '127.0.0.1',
+    port: 5173,
+    proxy: { '/api': { target: 'http://127.0.0.1:8080', ws: true }, '/m/config.json': 'http://127.0.0.1:8080' },
+  },
 })

@@ -105,9 +105,12 @@ async def set_materials(tx: Transaction, case_id: str, rows: Iterable[Sequence[o
     await tx.execute_many("INSERT INTO case_material (case_id, material, position, source, upload_id) VALUES ($1, $2, $3, $4, $5)", rows)
 
 
+_TASKS = "SELECT * FROM task WHERE case_id = $1 ORDER BY CASE step WHEN 'accept' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, position"
+
+
 async def tasks(db: Queries, case_id: str) -> list[Row]:
     """Every task of a case in the order of its steps."""
-    return await db.rows("SELECT * FROM task WHERE case_id = $1 ORDER BY created_at, position", case_id)
+    return await db.rows(_TASKS, case_id)
 
 
 _TASK = (

@@ -20,17 +20,38 @@ const line = (ax, ay, bx, by, thick) => (x, y) => {
 }
 const ring = (shape, thick) => (x, y) => Math.abs(shape(x, y)) - thick / 2
 const below = (limit, shape) => (x, y) => Math.max(shape(x, y), y - limit)
-const join = (...shapes) => (x, y) => Math.min(...shapes.map((shape) => shape(x, y)))
+const join =
+  (...shapes) =>
+  (x, y) =>
+    Math.min(...shapes.map((shape) => shape(x, y)))
 
 const ICONS = {
   home: join(
-    line(12, 38, 40.5, 14, 6), line(40.5, 14, 69, 38, 6), line(20, 34, 20, 66, 6), line(61, 34, 61, 66, 6), line(20, 66, 61, 66, 6),
-    line(34, 66, 34, 48, 6), line(34, 48, 47, 48, 6), line(47, 48, 47, 66, 6),
+    line(12, 38, 40.5, 14, 6),
+    line(40.5, 14, 69, 38, 6),
+    line(20, 34, 20, 66, 6),
+    line(61, 34, 61, 66, 6),
+    line(20, 66, 61, 66, 6),
+    line(34, 66, 34, 48, 6),
+    line(34, 48, 47, 48, 6),
+    line(47, 48, 47, 66, 6),
   ),
-  cases: join(ring(box(40.5, 43, 24, 27, 6), 6), box(40.5, 16, 12, 6, 3), line(30, 36, 51, 36, 6), line(30, 48, 51, 48, 6), line(30, 59, 43, 59, 5)),
+  cases: join(
+    ring(box(40.5, 43, 24, 27, 6), 6),
+    box(40.5, 16, 12, 6, 3),
+    line(30, 36, 51, 36, 6),
+    line(30, 48, 51, 48, 6),
+    line(30, 59, 43, 59, 5),
+  ),
   code: join(
-    ring(box(25, 25, 11, 11, 3), 6), ring(box(56, 25, 11, 11, 3), 6), ring(box(25, 56, 11, 11, 3), 6),
-    box(48, 48, 4.5, 4.5, 1), box(64, 48, 4.5, 4.5, 1), box(56, 56, 4.5, 4.5, 1), box(48, 65, 4.5, 4.5, 1), box(64, 65, 4.5, 4.5, 1),
+    ring(box(25, 25, 11, 11, 3), 6),
+    ring(box(56, 25, 11, 11, 3), 6),
+    ring(box(25, 56, 11, 11, 3), 6),
+    box(48, 48, 4.5, 4.5, 1),
+    box(64, 48, 4.5, 4.5, 1),
+    box(56, 56, 4.5, 4.5, 1),
+    box(48, 65, 4.5, 4.5, 1),
+    box(64, 65, 4.5, 4.5, 1),
   ),
   me: join(ring(disc(40.5, 27, 13), 6), below(70, ring(disc(40.5, 72, 25), 6)), line(16, 69, 65, 69, 6)),
 }

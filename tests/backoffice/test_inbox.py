@@ -44,8 +44,8 @@ async def test_what_comes_too_early_waits_until_the_gap_is_filled(town: Any, mak
 
 
 async def test_the_same_message_under_another_number_moves_the_line_and_has_no_second_effect(town: Any, make_inbox: MakeInbox) -> None:
-    again = town.answer(town.first, 2, id="same")
-    await make_inbox().take(entries(town.answer(town.first, 1, id="same"), again, town.answer(town.first, 3)))
+    await make_inbox().take(entries(town.answer(town.first, 1, id="same"), town.answer(town.first, 2, id="same")))
+    await make_inbox().take(entries(town.answer(town.first, 3), town.answer(town.first, 4, id="same")))
     assert await town.effects() == {town.first: [1, 3]}
 
 

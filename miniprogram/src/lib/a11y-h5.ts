@@ -48,8 +48,16 @@ export function giveSemantics(): void {
   const soon = () => {
     if (planned) return
     planned = true
-    requestAnimationFrame(() => { planned = false; mend() })
+    requestAnimationFrame(() => {
+      planned = false
+      mend()
+    })
   }
-  new MutationObserver(soon).observe(document.documentElement, { childList: true, subtree: true, attributes: true, attributeFilter: ['src', 'lang'] })
+  new MutationObserver(soon).observe(document.documentElement, {
+    childList: true,
+    subtree: true,
+    attributes: true,
+    attributeFilter: ['src', 'lang'],
+  })
   document.addEventListener('keydown', keyToClick)
 }

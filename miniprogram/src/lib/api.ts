@@ -2,13 +2,36 @@
 import type { SignIn } from './types'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE'
-export interface Call { method: Method; url: string; headers: Record<string, string>; body?: unknown; binary?: boolean; timeout?: number }
-export interface FileSource { path?: string; file?: File; name: string }
-export interface FileCall { url: string; headers: Record<string, string>; source: FileSource; onProgress: (percent: number) => void }
-export interface WireAnswer { status: number; headers: Record<string, string>; body: unknown }
+export interface Call {
+  method: Method
+  url: string
+  headers: Record<string, string>
+  body?: unknown
+  binary?: boolean
+  timeout?: number
+}
+export interface FileSource {
+  path?: string
+  file?: File
+  name: string
+}
+export interface FileCall {
+  url: string
+  headers: Record<string, string>
+  source: FileSource
+  onProgress: (percent: number) => void
+}
+export interface WireAnswer {
+  status: number
+  headers: Record<string, string>
+  body: unknown
+}
 
 /** What carries a call: uni.request in the product, an in-memory server in the tests. Rejects only when nothing was answered. */
-export interface Wire { send(call: Call): Promise<WireAnswer>; upload(call: FileCall): Promise<WireAnswer> }
+export interface Wire {
+  send(call: Call): Promise<WireAnswer>
+  upload(call: FileCall): Promise<WireAnswer>
+}
 
 /** Where the tokens are kept. */
 export interface Keyring {
@@ -20,13 +43,21 @@ export interface Keyring {
   drop(): void
 }
 
-export interface FieldProblem { pointer: string; code: string; message: string }
+export interface FieldProblem {
+  pointer: string
+  code: string
+  message: string
+}
 
 /** The server answered, and the answer is no (RFC 9457). `requestId` is what a resident can read to the help desk. */
 export class Problem extends Error {
   constructor(
-    readonly status: number, readonly code: string, readonly title: string, readonly detail: string,
-    readonly requestId: string, readonly errors: FieldProblem[] = [],
+    readonly status: number,
+    readonly code: string,
+    readonly title: string,
+    readonly detail: string,
+    readonly requestId: string,
+    readonly errors: FieldProblem[] = [],
   ) {
     super(detail || title)
     this.name = 'Problem'
@@ -41,8 +72,18 @@ export class Offline extends Error {
   }
 }
 
-export interface Reply<T> { data: T; etag: string | null; status: number }
-export interface Options { query?: Record<string, string | number | undefined | null>; body?: unknown; headers?: Record<string, string>; binary?: boolean; timeout?: number }
+export interface Reply<T> {
+  data: T
+  etag: string | null
+  status: number
+}
+export interface Options {
+  query?: Record<string, string | number | undefined | null>
+  body?: unknown
+  headers?: Record<string, string>
+  binary?: boolean
+  timeout?: number
+}
 
 /** A random id good enough to name one request (UUID version 4 in form). */
 export function newId(): string {
@@ -59,7 +100,11 @@ function parsed(body: unknown): Record<string, unknown> {
   let value = body
   if (value instanceof ArrayBuffer && typeof TextDecoder !== 'undefined') value = new TextDecoder().decode(value)
   if (typeof value === 'string') {
-    try { value = JSON.parse(value) } catch { return {} }
+    try {
+      value = JSON.parse(value)
+    } catch {
+      return {}
+    }
   }
   return value !== null && typeof value === 'object' ? (value as Record<string, unknown>) : {}
 }
@@ -77,15 +122,23 @@ export class Client {
   private refreshing: Promise<boolean> | null = null
 
   constructor(
-    private readonly wire: Wire, private readonly keys: Keyring,
-    private readonly base: () => string, private readonly language: () => string,
+    private readonly wire: Wire,
+    private readonly keys: Keyring,
+    private readonly base: () => string,
+    private readonly language: () => string,
   ) {}
 
   async ask<T>(method: Method, path: string, options: Options = {}): Promise<Reply<T>> {
-    const answer = await this.withToken((headers) => this.wire.send({
-      method, url: this.base() + path + queryText(options.query), headers: { ...headers, ...options.headers },
-      body: options.body, binary: options.binary, timeout: options.timeout,
-    }))
+    const answer = await this.withToken((headers) =>
+      this.wire.send({
+        method,
+        url: this.base() + path + queryText(options.query),
+        headers: { ...headers, ...options.headers },
+        body: options.body,
+        binary: options.binary,
+        timeout: options.timeout,
+      }),
+    )
     return { data: answer.body as T, etag: answer.headers.etag ?? null, status: answer.status }
   }
 
@@ -99,7 +152,9 @@ export class Client {
 
   /** Sends one file to the simple upload; the answer of WeChat's uploadFile is a string, ours is parsed here. */
   async upload<T>(source: FileSource, onProgress: (percent: number) => void): Promise<T> {
-    const answer = await this.withToken((headers) => this.wire.upload({ url: `${this.base()}/uploads/simple`, headers, source, onProgress }))
+    const answer = await this.withToken((headers) =>
+      this.wire.upload({ url: `${this.base()}/uploads/simple`, headers, source, onProgress }),
+    )
     return parsed(answer.body) as T
   }
 
@@ -119,7 +174,11 @@ export class Client {
     return answer
   }
 
-  private async sent(send: (headers: Record<string, string>) => Promise<WireAnswer>, token: string | null, id: string): Promise<WireAnswer> {
+  private async sent(
+    send: (headers: Record<string, string>) => Promise<WireAnswer>,
+    token: string | null,
+    id: string,
+  ): Promise<WireAnswer> {
     const headers: Record<string, string> = { 'X-Request-Id': id, 'Accept-Language': this.language() }
     if (token) headers.Authorization = `Bearer ${token}`
     try {
@@ -132,7 +191,9 @@ export class Client {
   /** True when there is a newer token than `used`. However many calls fail together, the refresh token is spent once. */
   private async refreshOnce(used: string): Promise<boolean> {
     if (this.keys.access() !== used) return this.keys.access() !== null
-    this.refreshing ??= this.refresh().finally(() => { this.refreshing = null })
+    this.refreshing ??= this.refresh().finally(() => {
+      this.refreshing = null
+    })
     return this.refreshing
   }
 
@@ -140,7 +201,8 @@ export class Client {
     const token = this.keys.refresh()
     if (!token) return false
     const id = newId()
-    const send = (headers: Record<string, string>) => this.wire.send({ method: 'POST', url: `${this.base()}/auth/refresh`, headers, body: { refresh_token: token } })
+    const send = (headers: Record<string, string>) =>
+      this.wire.send({ method: 'POST', url: `${this.base()}/auth/refresh`, headers, body: { refresh_token: token } })
     const answer = await this.sent(send, null, id)
     if (answer.status === 200) {
       this.keys.keep(answer.body as SignIn)

@@ -15,11 +15,17 @@ export class Application {
   private readonly shown = reactive<{ faults: Fault[]; early: Record<string, string> }>({ faults: [], early: {} })
 
   /** `changed` runs after every change that is worth keeping. */
-  constructor(readonly fields: FormField[], readonly materials: MaterialRule[], private readonly changed: () => void) {
+  constructor(
+    readonly fields: FormField[],
+    readonly materials: MaterialRule[],
+    private readonly changed: () => void,
+  ) {
     this.luggage = new Luggage(changed)
   }
 
-  get faults(): Fault[] { return this.shown.faults }
+  get faults(): Fault[] {
+    return this.shown.faults
+  }
 
   /** The complaint to show at one field: of the last try to go on, or of leaving the field just now. */
   fieldFault(name: string): string {
@@ -53,7 +59,9 @@ export class Application {
 
   /** Everything handed in so far, by material. */
   kept(): Record<string, KeptMaterial> {
-    return Object.fromEntries(this.materials.map(({ code }) => [code, { files: this.luggage.ready(code), commitment: this.promises[code] ?? false }]))
+    return Object.fromEntries(
+      this.materials.map(({ code }) => [code, { files: this.luggage.ready(code), commitment: this.promises[code] ?? false }]),
+    )
   }
 
   restore(form: Record<string, Answer>, materials: Record<string, KeptMaterial>): void {

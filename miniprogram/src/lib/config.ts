@@ -36,6 +36,9 @@ async function fetchConfig(): Promise<ServerConfig> {
 
 /** The server's own settings; asked once, and again after a failure. */
 export function serverConfig(): Promise<ServerConfig> {
-  loaded ??= fetchConfig().catch((error: unknown) => { loaded = null; throw error })
+  loaded ??= fetchConfig().catch((error: unknown) => {
+    loaded = null
+    throw error
+  })
   return loaded
 }

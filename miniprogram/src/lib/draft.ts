@@ -2,9 +2,22 @@
 import type { Shelf } from './kv'
 import type { Answer, Guide } from './types'
 
-export interface KeptFile { id: string; name: string; media_type: string; size: number }
-export interface KeptMaterial { files: KeptFile[]; commitment: boolean }
-export interface Draft { version: string; form: Record<string, Answer>; materials: Record<string, KeptMaterial>; saved_at: number }
+export interface KeptFile {
+  id: string
+  name: string
+  media_type: string
+  size: number
+}
+export interface KeptMaterial {
+  files: KeptFile[]
+  commitment: boolean
+}
+export interface Draft {
+  version: string
+  form: Record<string, Answer>
+  materials: Record<string, KeptMaterial>
+  saved_at: number
+}
 
 const PREFIX = 'draft:'
 /** The server keeps unused uploads for a limited time; an older draft keeps its answers and loses its files. */
@@ -25,7 +38,9 @@ export function loadDraft(store: Shelf, resident: string, guide: Guide, now = Da
   const form = Object.fromEntries(Object.entries(kept.form).filter(([name]) => fields.has(name)))
   const fresh = now - kept.saved_at < FILES_LIVE_MS
   const materials = Object.fromEntries(
-    Object.entries(kept.materials).filter(([code]) => codes.has(code)).map(([code, one]) => [code, fresh ? one : { ...one, files: [] }]),
+    Object.entries(kept.materials)
+      .filter(([code]) => codes.has(code))
+      .map(([code, one]) => [code, fresh ? one : { ...one, files: [] }]),
   )
   return { version: String(guide.version), form, materials, saved_at: kept.saved_at }
 }

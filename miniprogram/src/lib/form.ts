@@ -5,7 +5,12 @@ import type { KeptMaterial } from './draft'
 import type { Answer, FormField, HandedIn, MaterialRule } from './types'
 
 /** One thing to mend. `target` is the id of the control on the page, '' when it belongs to the whole. */
-export interface Fault { target: string; label: string; complaint?: Complaint; message?: string }
+export interface Fault {
+  target: string
+  label: string
+  complaint?: Complaint
+  message?: string
+}
 
 export const fieldId = (name: string) => `f-${name}`
 export const materialId = (code: string) => `m-${code}`
@@ -20,7 +25,12 @@ export function isHandedIn(kept: KeptMaterial | undefined): boolean {
 }
 
 /** Everything that stands in the way of submission, in the order of the page. */
-export function faultsOf(fields: FormField[], materials: MaterialRule[], form: Record<string, Answer>, kept: Record<string, KeptMaterial>): Fault[] {
+export function faultsOf(
+  fields: FormField[],
+  materials: MaterialRule[],
+  form: Record<string, Answer>,
+  kept: Record<string, KeptMaterial>,
+): Fault[] {
   const faults: Fault[] = []
   for (const field of fields) {
     const complaint = checkField(field, form[field.name])
@@ -36,7 +46,10 @@ export function faultsOf(fields: FormField[], materials: MaterialRule[], form: R
 
 /** The parts of a JSON pointer (RFC 6901). */
 export function pointerParts(pointer: string): string[] {
-  return pointer.split('/').slice(1).map((part) => part.replace(/~1/g, '/').replace(/~0/g, '~'))
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replace(/~1/g, '/').replace(/~0/g, '~'))
 }
 
 /** The server's complaints at their places. `sent` tells which material stood at a numeric pointer such as /materials/0/uploads. */

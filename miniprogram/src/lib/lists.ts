@@ -4,7 +4,11 @@ import { troubleOf, type Trouble } from './errors'
 import type { Page } from './types'
 
 export interface List<T> {
-  all: T[]; cursor: string | number | null; loading: boolean; loaded: boolean; trouble: Trouble | null
+  all: T[]
+  cursor: string | number | null
+  loading: boolean
+  loaded: boolean
+  trouble: Trouble | null
   reload(): Promise<void>
   more(): Promise<void>
 }
@@ -32,9 +36,15 @@ export function listOf<T>(ask: Ask<T>, idOf: (entry: T) => string | number): Lis
     }
   }
   const list = reactive({
-    all: [], cursor: null, loading: false, loaded: false, trouble: null,
+    all: [],
+    cursor: null,
+    loading: false,
+    loaded: false,
+    trouble: null,
     reload: () => load(null),
-    more: async () => { if (list.cursor !== null && !list.loading) await load(list.cursor) },
+    more: async () => {
+      if (list.cursor !== null && !list.loading) await load(list.cursor)
+    },
   }) as List<T>
   return list
 }

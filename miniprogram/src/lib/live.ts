@@ -21,9 +21,14 @@ export function listen(listener: Listener): () => void {
 const line = new LiveLine({
   open,
   poll: (since) => api.ask<SyncAnswer>('GET', '/sync', { query: { since, timeout: 25 }, timeout: 40_000 }).then((reply) => reply.data),
-  later: (ms, work) => { const timer = setTimeout(work, ms); return () => clearTimeout(timer) },
+  later: (ms, work) => {
+    const timer = setTimeout(work, ms)
+    return () => clearTimeout(timer)
+  },
   random: Math.random,
-  onState: (state) => { live.state = state },
+  onState: (state) => {
+    live.state = state
+  },
   onAnswer: (answer) => {
     live.unread = answer.unread
     shelf.put('position', line.position)

@@ -2,12 +2,17 @@
 import { newId, Offline, Problem } from './api'
 import type { Shelf } from './kv'
 
-interface Attempt { key: string; body: string }
+interface Attempt {
+  key: string
+  body: string
+}
 
 /** True when it is still open whether the server has done it: no answer, in flight, too many, or a fault of the server. */
 function unanswered(error: unknown): boolean {
   if (error instanceof Offline) return true
-  return error instanceof Problem && (error.status >= 500 || error.status === 429 || error.status === 401 || error.code.includes('in_flight'))
+  return (
+    error instanceof Problem && (error.status >= 500 || error.status === 429 || error.status === 401 || error.code.includes('in_flight'))
+  )
 }
 
 /** Runs `send` with the key of this attempt at `scope`. Same body = same key (a repeat is harmless); another body = another attempt. */

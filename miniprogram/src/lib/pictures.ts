@@ -9,12 +9,21 @@ const LONG_EDGE = 2400
 const SHRINK_ABOVE_BYTES = 800 * 1024
 
 /** A file the resident chose, on its way to become an upload. `preview` can be shown in a picture element, '' for a PDF. */
-export interface Chosen { source: FileSource; name: string; size: number; media_type: string; preview: string }
+export interface Chosen {
+  source: FileSource
+  name: string
+  size: number
+  media_type: string
+  preview: string
+}
 
 /** The chosen files of an H5 file input. */
 export function chosenOf(files: FileList | File[]): Chosen[] {
   return Array.from(files).map((file) => ({
-    source: { file, name: file.name }, name: file.name, size: file.size, media_type: file.type,
+    source: { file, name: file.name },
+    name: file.name,
+    size: file.size,
+    media_type: file.type,
     preview: file.type.startsWith('image/') ? URL.createObjectURL(file) : '',
   }))
 }

@@ -14,9 +14,15 @@ export function focusOn(id: string): void {
   }, 60)
 }
 
-export const go = (url: string) => { void uni.navigateTo({ url }) }
-export const goTab = (name: 'home' | 'cases' | 'code' | 'me') => { void uni.switchTab({ url: `/pages/${name}/index` }) }
-export const replaceWith = (url: string) => { void uni.redirectTo({ url }) }
+export const go = (url: string) => {
+  void uni.navigateTo({ url })
+}
+export const goTab = (name: 'home' | 'cases' | 'code' | 'me') => {
+  void uni.switchTab({ url: `/pages/${name}/index` })
+}
+export const replaceWith = (url: string) => {
+  void uni.redirectTo({ url })
+}
 
 /** One page back, or to the first page when this one was opened from a link. */
 export function goBack(): void {

@@ -8,7 +8,12 @@ import { prefs } from './prefs'
 import type { Resident, SignIn } from './types'
 import { uniWire } from './wire'
 
-interface Kept { access: string; refresh: string; endsAt: number; resident: Resident | null }
+interface Kept {
+  access: string
+  refresh: string
+  endsAt: number
+  resident: Resident | null
+}
 
 const state = reactive<{ kept: Kept | null }>({ kept: null })
 
@@ -21,7 +26,9 @@ const keys: Keyring = {
   endsAt: () => state.kept?.endsAt ?? 0,
   keep(answer: SignIn) {
     state.kept = {
-      access: answer.access_token, refresh: answer.refresh_token, endsAt: Date.now() + answer.expires_in * 1000,
+      access: answer.access_token,
+      refresh: answer.refresh_token,
+      endsAt: Date.now() + answer.expires_in * 1000,
       resident: answer.resident ?? state.kept?.resident ?? null,
     }
     shelf.put('session', state.kept)
@@ -52,7 +59,9 @@ export async function logOut(): Promise<void> {
   const refresh = keys.refresh()
   try {
     if (refresh) await api.post('/auth/logout', { refresh_token: refresh })
-  } catch { /* the phone forgets even when the server cannot hear it */ }
+  } catch {
+    /* the phone forgets even when the server cannot hear it */
+  }
   forget()
 }
 

@@ -31,15 +31,25 @@ const TASK_LOOKS: Record<string, () => { colour: Colour; text: string }> = {
 
 /** Colour and word of a department's part. */
 export function taskLook(task: Task): { colour: Colour; text: string } {
-  if (task.result === 'agreed' || task.result === 'granted' || task.result === 'accepted') return { colour: 'ok', text: t(task.result === 'agreed' ? 'task.agreed' : 'task.granted') }
-  if (task.result === 'disagreed' || task.result === 'refused') return { colour: 'bad', text: t(task.result === 'disagreed' ? 'task.disagreed' : 'task.refused') }
+  if (task.result === 'agreed' || task.result === 'granted' || task.result === 'accepted')
+    return { colour: 'ok', text: t(task.result === 'agreed' ? 'task.agreed' : 'task.granted') }
+  if (task.result === 'disagreed' || task.result === 'refused')
+    return { colour: 'bad', text: t(task.result === 'disagreed' ? 'task.disagreed' : 'task.refused') }
   return TASK_LOOKS[task.state]?.() ?? { colour: 'brand', text: t('task.working') }
 }
 
 /** The four stops of a case: how far it has come. `halt` = it waits for the resident. */
-export function wayOf(one: Seen & { accepted_at?: string | null; submitted_at?: string | null }): { key: 'way.submitted' | 'way.accepted' | 'way.review' | 'way.done'; look: string }[] {
+export function wayOf(
+  one: Seen & { accepted_at?: string | null; submitted_at?: string | null },
+): { key: 'way.submitted' | 'way.accepted' | 'way.review' | 'way.done'; look: string }[] {
   const keys = ['way.submitted', 'way.accepted', 'way.review', 'way.done'] as const
-  const at = ({ draft: 0, submitted: 1, correction_requested: 1, accepted: 2, in_review: 2, forwarded: 2, decided: 3, delivering: 3 } as Record<string, number>)[one.state] ?? 4
+  const at =
+    (
+      { draft: 0, submitted: 1, correction_requested: 1, accepted: 2, in_review: 2, forwarded: 2, decided: 3, delivering: 3 } as Record<
+        string,
+        number
+      >
+    )[one.state] ?? 4
   const halted = one.public_state === 'needs_you'
   return keys.map((key, i) => ({ key, look: i < at ? 'done' : i === at ? (halted ? 'halt' : 'now') : '' }))
 }

@@ -1,8 +1,14 @@
 /** The live line: a WebSocket that is opened again from the last position, and long-polling where sockets do not get through. */
 import type { SyncAnswer } from './types'
 
-export interface Socket { close(): void }
-export interface SocketEvents { onOpen(): void; onFrame(answer: SyncAnswer): void; onClose(): void }
+export interface Socket {
+  close(): void
+}
+export interface SocketEvents {
+  onOpen(): void
+  onFrame(answer: SyncAnswer): void
+  onClose(): void
+}
 
 /** What the line needs from outside; the tests give it their own clock and sockets. */
 export interface LineParts {
@@ -35,7 +41,9 @@ export class LiveLine {
   constructor(private readonly parts: LineParts) {}
 
   /** The last position whose events have been handed on. */
-  get position(): number { return this.since }
+  get position(): number {
+    return this.since
+  }
 
   start(since: number): void {
     this.stop()
@@ -69,9 +77,18 @@ export class LiveLine {
     this.parts.onState('connecting')
     let opened = false
     const events: SocketEvents = {
-      onOpen: () => { if (turn === this.turn) { opened = true; this.opened() } },
-      onFrame: (answer) => { if (turn === this.turn) this.take(answer) },
-      onClose: () => { if (turn === this.turn) this.closed(turn, opened) },
+      onOpen: () => {
+        if (turn === this.turn) {
+          opened = true
+          this.opened()
+        }
+      },
+      onFrame: (answer) => {
+        if (turn === this.turn) this.take(answer)
+      },
+      onClose: () => {
+        if (turn === this.turn) this.closed(turn, opened)
+      },
     }
     try {
       const socket = await this.parts.open(this.since, events)

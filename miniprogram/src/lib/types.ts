@@ -1,88 +1,252 @@
 /** What the town's API says, field by field (base /api/v1). The server is the authority; these shapes are what the screens rely on. */
 
-export interface Named { code: string; name: string }
-export interface Limit { days: number; unit: string }
+export interface Named {
+  code: string
+  name: string
+}
+export interface Limit {
+  days: number
+  unit: string
+}
 
-export interface Preferences { large_text: boolean; language: Language; push: boolean }
+export interface Preferences {
+  large_text: boolean
+  language: Language
+  push: boolean
+}
 export type Language = 'zh' | 'en'
-export interface Resident { id: string; name: string; phone: string | null; identity_level: number | string; preferences: Preferences | null }
-export interface SignIn { access_token: string; token_type: string; expires_in: number; refresh_token: string; resident?: Resident }
+export interface Resident {
+  id: string
+  name: string
+  phone: string | null
+  identity_level: number | string
+  preferences: Preferences | null
+}
+export interface SignIn {
+  access_token: string
+  token_type: string
+  expires_in: number
+  refresh_token: string
+  resident?: Resident
+}
 
-export interface Page<T> { items: T[]; next_cursor: string | number | null }
+export interface Page<T> {
+  items: T[]
+  next_cursor: string | number | null
+}
 
 export interface ItemSummary {
-  code: string; name: string; type: string; handling: string; department: Named; audience: Audience | Audience[]
-  promised: Limit; legal: Limit | null; visits: number; online: boolean; fee: boolean | string | null; events: string[]
+  code: string
+  name: string
+  type: string
+  handling: string
+  department: Named
+  audience: Audience | Audience[]
+  promised: Limit
+  legal: Limit | null
+  visits: number
+  online: boolean
+  fee: boolean | string | null
+  events: string[]
 }
 export type Audience = 'person' | 'org'
-export interface Bundle { code: string; name: string }
+export interface Bundle {
+  code: string
+  name: string
+}
 
-export type FieldType = 'text' | 'textarea' | 'integer' | 'number' | 'date' | 'select' | 'boolean' | 'id_number' | 'phone' | 'credit_code' | 'address'
-export interface Option { value: string; label: string }
+export type FieldType =
+  | 'text'
+  | 'textarea'
+  | 'integer'
+  | 'number'
+  | 'date'
+  | 'select'
+  | 'boolean'
+  | 'id_number'
+  | 'phone'
+  | 'credit_code'
+  | 'address'
+export interface Option {
+  value: string
+  label: string
+}
 export interface FormField {
-  name: string; label: string; type: FieldType; required: boolean
-  max_length?: number | null; min?: number | null; max?: number | null; options?: Option[] | null; help?: string | null
+  name: string
+  label: string
+  type: FieldType
+  required: boolean
+  max_length?: number | null
+  min?: number | null
+  max?: number | null
+  options?: Option[] | null
+  help?: string | null
   /** A date not after ("past") or not before ("future") today. */
   when?: 'past' | 'future' | null
   /** A promise that has to be ticked. */
   must?: boolean
 }
 export interface MaterialRule {
-  code: string; name: string; required: boolean; certificate_type: string | null; condition: string | null
-  tolerable: boolean; commitment: boolean; source: 'upload' | 'form'
+  code: string
+  name: string
+  required: boolean
+  certificate_type: string | null
+  condition: string | null
+  tolerable: boolean
+  commitment: boolean
+  source: 'upload' | 'form'
 }
-export interface DepartmentStep { department: Named; action: string; days: number | null; mode: 'parallel' | 'serial' }
+export interface DepartmentStep {
+  department: Named
+  action: string
+  days: number | null
+  mode: 'parallel' | 'serial'
+}
 export interface Guide extends Omit<ItemSummary, 'events'> {
-  version: number | string; accept_level: string; decide_level: string; result: string | null; certificate_type: string | null
-  form: { fields: FormField[] }; materials: MaterialRule[]; departments: DepartmentStep[]
+  version: number | string
+  accept_level: string
+  decide_level: string
+  result: string | null
+  certificate_type: string | null
+  form: { fields: FormField[] }
+  materials: MaterialRule[]
+  departments: DepartmentStep[]
   special_procedures: { name: string; days: number | null; unit?: string }[]
-  steps: { name: string; days?: number | null }[]
+  steps: { name: string; days?: number | null; unit?: string; text?: string }[]
   announcement: { days: number; unit: string; place?: string } | null
-  basis: { kind: 'source' | 'mixed' | 'belief'; source: string | null }; notes: string | string[] | null
+  basis: { kind: 'source' | 'mixed' | 'belief'; source: string | null }
+  notes: string | string[] | null
 }
 
 export type PublicState = 'draft' | 'with_office' | 'needs_you' | 'decided' | 'completed'
 export interface CaseSummary {
-  id: string; number: string | null; item: { code: string; name: string }; state: string; state_name: string
-  public_state: PublicState; submitted_at: string | null; promised_on: string | null; updated_at: string | null
+  id: string
+  number: string | null
+  item: { code: string; name: string }
+  state: string
+  state_name: string
+  public_state: PublicState
+  submitted_at: string | null
+  promised_on: string | null
+  updated_at: string | null
 }
 export interface Task {
-  id: string; department: Named; step: 'accept' | 'review' | 'decide'; action: string; state: string
-  result: string | null; opinion: string | null; due_on: string | null; answered_at: string | null
+  id: string
+  department: Named
+  step: 'accept' | 'review' | 'decide'
+  action: string
+  state: string
+  result: string | null
+  opinion: string | null
+  due_on: string | null
+  answered_at: string | null
 }
 export interface Correction {
-  reason: string; fields: { name: string; message: string }[]; materials: { material: string; message: string }[]
+  reason: string
+  fields: { name: string; message: string }[]
+  materials: { material: string; message: string }[]
 }
 export type Answer = string | number | boolean | null
 export interface Case extends CaseSummary {
-  department: Named; version: number; created_at: string; accepted_at: string | null; legal_on: string | null; provisional: boolean
-  decision: 'granted' | 'refused' | null; reason: string | null; decided_at: string | null; completed_at: string | null
-  correction: Correction | null; form: Record<string, Answer>
+  department: Named
+  version: number
+  created_at: string
+  accepted_at: string | null
+  legal_on: string | null
+  provisional: boolean
+  decision: 'granted' | 'refused' | null
+  reason: string | null
+  decided_at: string | null
+  completed_at: string | null
+  correction: Correction | null
+  form: Record<string, Answer>
   materials: { material: string; name: string; source: string; uploads: { id: string; name: string; media_type: string }[] }[]
-  tasks: Task[]; receipt_code: string | null; evaluation: { level: number } | null
+  tasks: Task[]
+  receipt_code: string | null
+  evaluation: { level: number } | null
 }
 export interface CaseEvent {
-  seq: number; type: string; title: string; at: string; actor: { kind: string; name: string | null } | null
-  reason: string | null; data: Record<string, unknown> | null
+  seq: number
+  type: string
+  title: string
+  at: string
+  actor: { kind: string; name: string | null } | null
+  reason: string | null
+  data: Record<string, unknown> | null
 }
-export interface DueDate { due_on: string | null; provisional: boolean; steps: { on: string; text: string; text_en: string }[] }
-export interface DueDates { promised: DueDate | null; legal: DueDate | null }
+export interface DueDate {
+  due_on: string | null
+  provisional: boolean
+  steps: { on: string; text: string; text_en: string }[]
+}
+export interface DueDates {
+  promised: DueDate | null
+  legal: DueDate | null
+}
 
-export interface Upload { id: string; state: string; name: string; media_type: string; size: number; pages?: number | null; sha256?: string }
-export interface HandedIn { material: string; uploads?: string[]; commitment?: boolean }
-export interface Submission { item: string; form: Record<string, Answer>; materials: HandedIn[]; submit: boolean }
+export interface Upload {
+  id: string
+  state: string
+  name: string
+  media_type: string
+  size: number
+  pages?: number | null
+  sha256?: string
+}
+export interface HandedIn {
+  material: string
+  uploads?: string[]
+  commitment?: boolean
+}
+export interface Submission {
+  item: string
+  form: Record<string, Answer>
+  materials: HandedIn[]
+  submit: boolean
+}
 
-export interface LookupCode { code: string; short: string; png: string; expires_at: string }
+export interface LookupCode {
+  code: string
+  short: string
+  png: string
+  expires_at: string
+}
 
 export interface AccountEvent {
-  n: number; type: string; at: string; title: string; text: string
+  n: number
+  type: string
+  at: string
+  title: string
+  text: string
   case: { id: string; number: string | null; item_name: string; state: string; public_state: PublicState } | null
   data: Record<string, unknown> | null
 }
-export interface SyncAnswer { events: AccountEvent[]; next: number; unread: number; reset?: boolean }
-export interface InboxAnswer { items: AccountEvent[]; next_cursor: number | null; unread: number }
+export interface SyncAnswer {
+  events: AccountEvent[]
+  next: number
+  unread: number
+  reset?: boolean
+}
+export interface InboxAnswer {
+  items: AccountEvent[]
+  next_cursor: number | null
+  unread: number
+}
 
-export interface Template { name: string; template_id: string; kind: 'once' | 'lasting'; title: string; credits: number; on: boolean }
+export interface Template {
+  name: string
+  template_id: string
+  kind: 'once' | 'lasting'
+  title: string
+  credits: number
+  on: boolean
+}
 export type Consent = 'accept' | 'reject' | 'ban' | 'filter'
 
-export interface ServerConfig { demo: boolean; demo_residents: { user: string; name: string }[]; api_base: string; town?: string; hotline?: string }
+export interface ServerConfig {
+  demo: boolean
+  demo_residents: { user: string; name: string }[]
+  api_base: string
+  town?: string
+  hotline?: string
+}

@@ -9,8 +9,16 @@ import { api } from './session'
 import type { Upload } from './types'
 
 export interface Travelling {
-  key: number; name: string; size: number; media_type: string; preview: string
-  state: 'waiting' | 'sending' | 'ready' | 'failed'; progress: number; id: string; message: string; chosen: Chosen | null
+  key: number
+  name: string
+  size: number
+  media_type: string
+  preview: string
+  state: 'waiting' | 'sending' | 'ready' | 'failed'
+  progress: number
+  id: string
+  message: string
+  chosen: Chosen | null
 }
 
 let last = 0
@@ -58,7 +66,9 @@ export class Luggage {
 
   /** What the server has of this material. */
   ready(material: string): KeptFile[] {
-    return this.of(material).filter((file) => file.state === 'ready').map(({ id, name, media_type, size }) => ({ id, name, media_type, size }))
+    return this.of(material)
+      .filter((file) => file.state === 'ready')
+      .map(({ id, name, media_type, size }) => ({ id, name, media_type, size }))
   }
 
   get isTravelling(): boolean {
@@ -67,13 +77,25 @@ export class Luggage {
 
   private blank(file: { name: string; size: number; media_type: string }): Travelling {
     last += 1
-    return { key: last, name: file.name, size: file.size, media_type: file.media_type, preview: '', state: 'waiting', progress: 0, id: '', message: '', chosen: null }
+    return {
+      key: last,
+      name: file.name,
+      size: file.size,
+      media_type: file.media_type,
+      preview: '',
+      state: 'waiting',
+      progress: 0,
+      id: '',
+      message: '',
+      chosen: null,
+    }
   }
 
   private refuse(file: Travelling, chosen: Chosen): boolean {
     if (wrongKind(chosen)) return this.fail(file, t('file.wrongKind'))
     // A large picture may still become small enough; a PDF stays as it is.
-    if (chosen.media_type === 'application/pdf' && tooLarge(chosen)) return this.fail(file, t('file.tooLarge', { limit: sizeText(MOST_PDF_BYTES) }))
+    if (chosen.media_type === 'application/pdf' && tooLarge(chosen))
+      return this.fail(file, t('file.tooLarge', { limit: sizeText(MOST_PDF_BYTES) }))
     return false
   }
 
@@ -91,10 +113,15 @@ export class Luggage {
 
   private async carry(file: Travelling): Promise<void> {
     const chosen = await shrunk(file.chosen as Chosen)
-    if (tooLarge(chosen)) { this.fail(file, t('file.tooLarge', { limit: sizeText(MOST_PICTURE_BYTES) })); return }
+    if (tooLarge(chosen)) {
+      this.fail(file, t('file.tooLarge', { limit: sizeText(MOST_PICTURE_BYTES) }))
+      return
+    }
     Object.assign(file, { state: 'sending', size: chosen.size, name: chosen.name })
     try {
-      const upload = await api.upload<Upload>(chosen.source, (percent) => { file.progress = percent })
+      const upload = await api.upload<Upload>(chosen.source, (percent) => {
+        file.progress = percent
+      })
       Object.assign(file, { state: 'ready', progress: 100, id: upload.id, media_type: upload.media_type, size: upload.size, chosen: null })
     } catch (error) {
       const trouble = troubleOf(error)

@@ -2,7 +2,13 @@ import { describe, expect, it } from 'vitest'
 import { Client, Offline, Problem, queryText, type Wire } from '../../src/lib/api'
 import { json, keyringOf, serverOf, type Answering } from './helpers'
 
-const clientOf = (wire: Wire, keys = keyringOf('old')) => new Client(wire, keys, () => '/api/v1', () => 'zh')
+const clientOf = (wire: Wire, keys = keyringOf('old')) =>
+  new Client(
+    wire,
+    keys,
+    () => '/api/v1',
+    () => 'zh',
+  )
 const tokenOf = (headers: Record<string, string>) => headers.Authorization?.replace('Bearer ', '')
 
 /** Takes the token `new` only; hands it out for the refresh token `refresh-1`, once. */
@@ -12,7 +18,9 @@ function strictServer() {
     if (call.url.endsWith('/auth/refresh')) {
       await Promise.resolve()
       spent += 1
-      return spent === 1 ? json(200, { access_token: 'new', refresh_token: 'refresh-2', expires_in: 600 }) : json(401, { code: 'refresh_reused' })
+      return spent === 1
+        ? json(200, { access_token: 'new', refresh_token: 'refresh-2', expires_in: 600 })
+        : json(401, { code: 'refresh_reused' })
     }
     return tokenOf(call.headers) === 'new' ? json(200, { ok: true }) : json(401, { code: 'token_expired' })
   }
@@ -66,7 +74,12 @@ describe('refreshing', () => {
 
 describe('answers', () => {
   it('turns problem+json into a Problem with the id the server gave', async () => {
-    const body = { code: 'invalid_form', title: '表单有需要修改的地方', detail: '请修改', errors: [{ pointer: '/form/name', code: 'required', message: '请填写' }] }
+    const body = {
+      code: 'invalid_form',
+      title: '表单有需要修改的地方',
+      detail: '请修改',
+      errors: [{ pointer: '/form/name', code: 'required', message: '请填写' }],
+    }
     const client = clientOf(serverOf(() => json(422, body, { 'x-request-id': 'req-7' })))
     const problem = await client.post('/cases', {}).catch((error: unknown) => error)
     expect(problem).toBeInstanceOf(Problem)
@@ -77,7 +90,10 @@ describe('answers', () => {
   it('reads a problem that came as bytes, and survives an answer that is no JSON', async () => {
     const bytes = new TextEncoder().encode('{"code":"not_found","title":"没有找到"}').buffer
     await expect(clientOf(serverOf(() => json(404, bytes))).get('/x')).rejects.toMatchObject({ code: 'not_found' })
-    await expect(clientOf(serverOf(() => json(502, '<html>bad gateway'))).get('/x')).rejects.toMatchObject({ code: 'http_502', status: 502 })
+    await expect(clientOf(serverOf(() => json(502, '<html>bad gateway'))).get('/x')).rejects.toMatchObject({
+      code: 'http_502',
+      status: 502,
+    })
   })
 
   it('names every request and speaks the chosen language', async () => {

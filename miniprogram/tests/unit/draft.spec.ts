@@ -6,13 +6,21 @@ import { field, guideOf, material } from './helpers'
 const HOUR = 3600 * 1000
 const guide = guideOf([field('name'), field('phone')], [material('M1'), material('M2')])
 const file = { id: 'u1', name: '照片.jpg', media_type: 'image/jpeg', size: 1000 }
-const draft = { version: '1', form: { name: '张秀兰', gone: '旧题' }, materials: { M1: { files: [file], commitment: false }, OLD: { files: [], commitment: true } } }
+const draft = {
+  version: '1',
+  form: { name: '张秀兰', gone: '旧题' },
+  materials: { M1: { files: [file], commitment: false }, OLD: { files: [], commitment: true } },
+}
 
 describe('a draft', () => {
   it('comes back without the questions and materials that the item no longer asks', () => {
     const store = memoryShelf()
     saveDraft(store, 'r1', 'MZ-01', draft, 1000)
-    expect(loadDraft(store, 'r1', guide, 2000)).toMatchObject({ form: { name: '张秀兰' }, materials: { M1: { files: [file] } }, saved_at: 1000 })
+    expect(loadDraft(store, 'r1', guide, 2000)).toMatchObject({
+      form: { name: '张秀兰' },
+      materials: { M1: { files: [file] } },
+      saved_at: 1000,
+    })
     expect(Object.keys(loadDraft(store, 'r1', guide, 2000)?.form ?? {})).toEqual(['name'])
   })
 

@@ -50,7 +50,12 @@ describe('single values', () => {
 
 describe('a whole application', () => {
   const fields = [field('name'), field('age', { type: 'integer', required: false })]
-  const materials = [material('M1'), material('M2', { tolerable: true }), material('M3', { source: 'form' }), material('M4', { commitment: true })]
+  const materials = [
+    material('M1'),
+    material('M2', { tolerable: true }),
+    material('M3', { source: 'form' }),
+    material('M4', { commitment: true }),
+  ]
 
   it('names what is missing in the order of the page; what may follow later or comes from the form is not missing', () => {
     const faults = faultsOf(fields, materials, {}, { M4: { files: [], commitment: true } })
@@ -64,13 +69,17 @@ describe('a whole application', () => {
 
   it('sends a promise only where no file is', () => {
     const kept = { M1: { files: [file], commitment: true }, M2: nothing, M4: { files: [], commitment: true } }
-    expect(materialsBody(materials, kept)).toEqual([{ material: 'M1', uploads: ['u1'] }, { material: 'M4', commitment: true }])
+    expect(materialsBody(materials, kept)).toEqual([
+      { material: 'M1', uploads: ['u1'] },
+      { material: 'M4', commitment: true },
+    ])
   })
 })
 
 describe('complaints of the server', () => {
   const problem = (pointer: string) => new Problem(422, 'invalid_form', '', '', 'r', [{ pointer, code: 'x', message: '请修改' }])
-  const place = (pointer: string) => faultsOfProblem(problem(pointer), [field('a/b'), field('name')], [material('M1')], [{ material: 'M1' }])[0]?.target
+  const place = (pointer: string) =>
+    faultsOfProblem(problem(pointer), [field('a/b'), field('name')], [material('M1')], [{ material: 'M1' }])[0]?.target
 
   it('find their field or material by JSON pointer', () => {
     expect(place('/form/name')).toBe('f-name')

@@ -9,8 +9,14 @@ export function serverOf(answering: Answering): Wire & { calls: Call[] } {
   const calls: Call[] = []
   return {
     calls,
-    send: async (call) => { calls.push(call); return answering(call) },
-    upload: async (call: FileCall) => { call.onProgress(100); return { status: 201, headers: {}, body: JSON.stringify({ id: 'u1', name: call.source.name }) } },
+    send: async (call) => {
+      calls.push(call)
+      return answering(call)
+    },
+    upload: async (call: FileCall) => {
+      call.onProgress(100)
+      return { status: 201, headers: {}, body: JSON.stringify({ id: 'u1', name: call.source.name }) }
+    },
   }
 }
 
@@ -23,15 +29,35 @@ export function keyringOf(access: string | null, refresh: string | null = 'refre
     access: () => kept.access,
     refresh: () => kept.refresh,
     endsAt: () => kept.endsAt,
-    keep(answer: SignIn) { Object.assign(kept, { access: answer.access_token, refresh: answer.refresh_token, endsAt: Date.now() + answer.expires_in * 1000 }) },
-    drop() { Object.assign(kept, { access: null, refresh: null }); this.dropped = true },
+    keep(answer: SignIn) {
+      Object.assign(kept, { access: answer.access_token, refresh: answer.refresh_token, endsAt: Date.now() + answer.expires_in * 1000 })
+    },
+    drop() {
+      Object.assign(kept, { access: null, refresh: null })
+      this.dropped = true
+    },
   }
 }
 
-export const field = (name: string, more: Partial<FormField> = {}): FormField => ({ name, label: `标签 ${name}`, type: 'text', required: true, ...more })
-
-export const material = (code: string, more: Partial<MaterialRule> = {}): MaterialRule => ({
-  code, name: `材料 ${code}`, required: true, certificate_type: null, condition: null, tolerable: false, commitment: false, source: 'upload', ...more,
+export const field = (name: string, more: Partial<FormField> = {}): FormField => ({
+  name,
+  label: `标签 ${name}`,
+  type: 'text',
+  required: true,
+  ...more,
 })
 
-export const guideOf = (fields: FormField[], materials: MaterialRule[]): Guide => ({ code: 'MZ-01', version: 1, form: { fields }, materials }) as unknown as Guide
+export const material = (code: string, more: Partial<MaterialRule> = {}): MaterialRule => ({
+  code,
+  name: `材料 ${code}`,
+  required: true,
+  certificate_type: null,
+  condition: null,
+  tolerable: false,
+  commitment: false,
+  source: 'upload',
+  ...more,
+})
+
+export const guideOf = (fields: FormField[], materials: MaterialRule[]): Guide =>
+  ({ code: 'MZ-01', version: 1, form: { fields }, materials }) as unknown as Guide

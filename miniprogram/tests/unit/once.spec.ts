@@ -8,17 +8,23 @@ const problem = (status: number, code: string) => new Problem(status, code, '', 
 /** Sends `body` and answers with the key that was used. */
 async function keyUsed(store: ReturnType<typeof memoryShelf>, body: unknown, failure?: Error): Promise<string> {
   let used = ''
-  const send = (key: string) => { used = key; return failure ? Promise.reject(failure) : Promise.resolve(key) }
+  const send = (key: string) => {
+    used = key
+    return failure ? Promise.reject(failure) : Promise.resolve(key)
+  }
   await once(store, 'submit:MZ-01', body, send).catch(() => undefined)
   return used
 }
 
 describe('the key of an attempt', () => {
-  it.each([new Offline(), problem(503, 'busy'), problem(409, 'idempotency_in_flight'), problem(429, 'slow_down')])('stays the same while it is open whether the server did it: %s', async (failure) => {
-    const store = memoryShelf()
-    const first = await keyUsed(store, { a: 1 }, failure)
-    expect(await keyUsed(store, { a: 1 })).toBe(first)
-  })
+  it.each([new Offline(), problem(503, 'busy'), problem(409, 'idempotency_in_flight'), problem(429, 'slow_down')])(
+    'stays the same while it is open whether the server did it: %s',
+    async (failure) => {
+      const store = memoryShelf()
+      const first = await keyUsed(store, { a: 1 }, failure)
+      expect(await keyUsed(store, { a: 1 })).toBe(first)
+    },
+  )
 
   it('is a new one for another body, or the server would refuse it', async () => {
     const store = memoryShelf()

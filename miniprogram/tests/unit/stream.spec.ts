@@ -11,20 +11,31 @@ function worldOf() {
     opened: [] as { since: number; events: SocketEvents; closed: boolean }[],
     polls: [] as { since: number; resolve: (one: SyncAnswer) => void; reject: (error: Error) => void }[],
     waits: [] as { ms: number; work: () => void }[],
-    heard: [] as number[], states: [] as LineState[], refuseOpen: false,
+    heard: [] as number[],
+    states: [] as LineState[],
+    refuseOpen: false,
   }
   const line = new LiveLine({
     open: async (since, events) => {
       if (world.refuseOpen) throw new Error('no socket')
       const socket = { since, events, closed: false }
       world.opened.push(socket)
-      return { close: () => { socket.closed = true } }
+      return {
+        close: () => {
+          socket.closed = true
+        },
+      }
     },
-    poll: (since) => new Promise((resolve, reject) => { world.polls.push({ since, resolve, reject }) }),
+    poll: (since) =>
+      new Promise((resolve, reject) => {
+        world.polls.push({ since, resolve, reject })
+      }),
     later: (ms, work) => {
       const wait = { ms, work }
       world.waits.push(wait)
-      return () => { world.waits = world.waits.filter((one) => one !== wait) }
+      return () => {
+        world.waits = world.waits.filter((one) => one !== wait)
+      }
     },
     random: () => 1,
     onAnswer: (one) => world.heard.push(...one.events.map(({ n }) => n)),
@@ -33,7 +44,10 @@ function worldOf() {
   return { world, line }
 }
 
-const settle = () => new Promise<void>((resolve) => { setImmediate(resolve) })
+const settle = () =>
+  new Promise<void>((resolve) => {
+    setImmediate(resolve)
+  })
 type World = ReturnType<typeof worldOf>['world']
 const last = (world: World) => world.opened[world.opened.length - 1] as World['opened'][number]
 
