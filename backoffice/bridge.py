@@ -6,7 +6,7 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 
 from backoffice.confirmations import Confirmations
@@ -23,6 +23,7 @@ from storage.database import Database
 from storage.errors import StoreUnavailable
 from storage.ids import uuid7
 from storage.streams import Streams
+from storage.tasks import end
 
 logger = logging.getLogger("backoffice")
 
@@ -99,15 +100,6 @@ class Bridge:
             key, self._streams, taker, lease=lease, holding=self.holding, outage=self._outage,
             batch=limits.batch, wait=limits.read_seconds, sweep=limits.sweep_seconds,
         )  # fmt: skip
-
-
-async def end(tasks: Collection[asyncio.Task[None]]) -> None:
-    """Cancel tasks until they end: `asyncio.wait_for` of Python 3.11, in redis-py's sending, can swallow a cancellation."""
-    left = set(tasks)
-    while left:
-        for task in left:
-            task.cancel()
-        _, left = await asyncio.wait(left, timeout=0.05)
 
 
 def new_holder() -> str:

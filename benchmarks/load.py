@@ -5,10 +5,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
+
+from benchmarks.machine import Server
 
 Requests = Callable[[int], Iterator[bytes]]
 """The whole requests, head and body, that connection number n sends one after the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one round of a measurement gave: how many a second, and the CPU time of the server for each, in microseconds (0: unknown)."""
+
+    rate: float
+    cpu_us: float = 0.0
 
 
 class _Client(asyncio.Protocol):
@@ -47,19 +58,20 @@ class _Client(asyncio.Protocol):
         self._transport.write(next(self._requests))
 
 
-async def load(port: int, requests: Requests, *, connections: int, seconds: float, status: int = 200) -> float:
-    """Answers a second that a server gives."""
+async def load(server: Server, requests: Requests, *, connections: int, seconds: float, status: int = 200) -> Round:
+    """Ask for some seconds as fast as the server answers."""
     loop = asyncio.get_running_loop()
     clients = [_Client(requests(number), str(status).encode()) for number in range(connections)]
-    transports = [(await loop.create_connection(lambda client=client: client, "127.0.0.1", port))[0] for client in clients]
-    before, started = sum(client.answers for client in clients), time.perf_counter()
+    transports = [(await loop.create_connection(lambda client=client: client, "127.0.0.1", server.port))[0] for client in clients]
+    before, cpu, started = sum(client.answers for client in clients), server.cpu_seconds(), time.perf_counter()
     await asyncio.sleep(seconds)
     answers, elapsed = sum(client.answers for client in clients) - before, time.perf_counter() - started
+    cpu = server.cpu_seconds() - cpu
     for transport in transports:
         transport.abort()
     if failure := next((client.failure for client in clients if client.failure), ""):
         raise SystemExit(f"The server refused what the benchmark asked:\n{failure[:2000]}")
-    return answers / elapsed
+    return Round(answers / elapsed, cpu / max(1, answers) * 1e6)
 
 
 def get(path: str, token: str = "") -> bytes:

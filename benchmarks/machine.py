@@ -8,6 +8,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from subprocess import DEVNULL, PIPE, Popen
 from urllib.error import URLError
@@ -41,6 +42,22 @@ def on_core(core: int) -> Iterator[None]:
         os.sched_setaffinity(0, before)
 
 
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A server process that listens."""
+
+    port: int
+    process_id: int
+
+    def cpu_seconds(self) -> float:
+        """The CPU time it has used up to now; 0 where the system does not tell."""
+        try:
+            fields = Path(f"/proc/{self.process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        except OSError:
+            return 0.0
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 @contextlib.contextmanager
 def postgres_server(core: int) -> Iterator[postgres.PostgresServer]:
     """A PostgreSQL of our own with its defaults: fsync and synchronous_commit are on."""
@@ -65,29 +82,29 @@ def valkey_server(folder: Path, core: int) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def town_server(environment: Mapping[str, str], core: int, log: Path, only: str = "api") -> Iterator[int]:
-    """The product as its command starts it, on one core; gives the port once it is ready."""
+def town_server(environment: Mapping[str, str], core: int, log: Path, only: str = "api") -> Iterator[Server]:
+    """The product as its command starts it, on one core, once it is ready."""
     port = _free_port()
     command = [sys.executable, "-m", "mobile_api", "serve", "--only", only, "--port", str(port)]
     with log.open("ab") as lines, on_core(core), Popen(command, cwd=ROOT, env={**os.environ, **environment}, stderr=lines) as process:
         try:
             _wait_ready(process, port, log)
             with on_core(cores()[1]):
-                yield port
+                yield Server(port, process.pid)
         finally:
             process.terminate()
 
 
 @contextlib.contextmanager
-def peer_server(kind: str, *arguments: str, core: int) -> Iterator[int]:
-    """A server to compare with (benchmarks/peers.py), on one core; gives its port."""
+def peer_server(kind: str, *arguments: str, core: int) -> Iterator[Server]:
+    """A server to compare with (benchmarks/peers.py), on one core."""
     command = [sys.executable, "-m", "benchmarks.peers", kind, *arguments]
     with on_core(core), Popen(command, cwd=ROOT, stdout=PIPE, stderr=DEVNULL) as process:
         try:
             assert process.stdout is not None  # noqa: S101 - it is a pipe
             port = int(process.stdout.readline())
             with on_core(cores()[1]):
-                yield port
+                yield Server(port, process.pid)
         finally:
             process.terminate()
 
@@ -96,7 +113,7 @@ def _wait_ready(process: Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1).close()  # noqa: S310 - our own address
+            urlopen(f"http://127.0.0.1:{port}/readyz", timeout=1).close()
         except (URLError, OSError):
             if process.poll() is not None or time.monotonic() > deadline:
                 raise SystemExit(f"The server did not start:\n{log.read_text(errors='replace')[-2000:]}") from None

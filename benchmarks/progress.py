@@ -9,8 +9,8 @@ from urllib.request import Request, urlopen
 
 import msgspec
 
-from benchmarks.load import Requests, get, load
-from benchmarks.machine import cores, peer_server, town_server
+from benchmarks.load import get, load
+from benchmarks.machine import Server, cores, peer_server, town_server
 from benchmarks.result import Result, compare
 from benchmarks.town import DIALECTS, Place, Resident, application, place, settle_in
 from handlers import cases, procedure
@@ -37,24 +37,24 @@ def measure() -> Iterator[Result]:
     for dialect in DIALECTS:
         with place(dialect) as town:
             resident, ids = run_apart(prepare(town))
-            with town_server(town.environment, cores()[0], town.folder / "log") as port:
-                yield warm(town, dialect, port, resident, ids[0])
-                yield cold(town, dialect, port, resident, ids)
+            with town_server(town.environment, cores()[0], town.folder / "log") as server:
+                yield warm(town, dialect, server, resident, ids[0])
+                yield cold(town, dialect, server, resident, ids)
 
 
-def warm(town: Place, dialect: str, port: int, resident: Resident, case_id: str) -> Result:
+def warm(town: Place, dialect: str, server: Server, resident: Resident, case_id: str) -> Result:
     """The same case again and again."""
     path = f"/api/v1/cases/{case_id}"
-    with urlopen(Request(f"http://127.0.0.1:{port}{path}", headers={"Authorization": f"Bearer {resident.token}"})) as answer:  # noqa: S310
+    with urlopen(Request(f"http://127.0.0.1:{server.port}{path}", headers={"Authorization": f"Bearer {resident.token}"})) as answer:
         (town.folder / "answer").write_bytes(answer.read())
     request = get(path, resident.token)
     with peer_server("bytes", str(town.folder / "answer"), core=cores()[0]) as peer:
         ask = lambda at: run(load(at, lambda _: itertools.repeat(request), connections=CONNECTIONS, seconds=SECONDS))  # noqa: E731
         target = WARM_TARGET if dialect == "postgres" else None
-        return compare("progress-warm", "req/s", lambda: ask(port), lambda: ask(peer), rounds=ROUNDS, target=target, database=dialect)
+        return compare("progress-warm", "req/s", lambda: ask(server), lambda: ask(peer), rounds=ROUNDS, target=target, database=dialect)
 
 
-def cold(town: Place, dialect: str, port: int, resident: Resident, ids: list[str]) -> Result:
+def cold(town: Place, dialect: str, server: Server, resident: Resident, ids: list[str]) -> Result:
     """Another case each time, none of which was looked at within the time that a look is remembered."""
     requests = [get(f"/api/v1/cases/{case_id}", resident.token) for case_id in ids]
     turn = itertools.cycle(requests)
@@ -65,7 +65,7 @@ def cold(town: Place, dialect: str, port: int, resident: Resident, ids: list[str
             peer = stack.enter_context(peer_server("row", town.database_url, core=cores()[0]))
             other = lambda: ask(peer)  # noqa: E731
         target = COLD_TARGET if other else None
-        return compare("progress-cold", "req/s", lambda: ask(port), other, rounds=ROUNDS, target=target, database=dialect)
+        return compare("progress-cold", "req/s", lambda: ask(server), other, rounds=ROUNDS, target=target, database=dialect)
 
 
 async def prepare(town: Place) -> tuple[Resident, list[str]]:

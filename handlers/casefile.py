@@ -135,7 +135,7 @@ class CaseFile:
         facts = notices.CaseFacts(self.row["id"], self.row["number"], self.item.name, self.row["state"], self.row["events"])
         for event, data in self._notices:
             await notices.tell(self.tx, self.office, resident_id=self.row["resident_id"], case=facts, event=event, data=data)
-        self.tx.ring(f"case:{self.row['id']}")
+        self.tx.ring(cases.topic(self.row["id"]))
 
 
 def seal_form(office: Office, case_id: str, form: dict[str, Any]) -> bytes:

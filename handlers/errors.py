@@ -241,9 +241,9 @@ _DOOR: dict[str, Refusal] = {
     "upload_too_large": Refusal(
         413,
         "文件太大",
-        "单个文件不超过 {limit} 字节，请压缩或分开拍摄。",
+        "单个文件不超过 {megabytes} MB，请压缩或分开拍摄。",
         "File too large",
-        "At most {limit} bytes; make it smaller or split it.",
+        "At most {megabytes} MB; make it smaller or split it.",
     ),
     "upload_type": Refusal(
         422,
@@ -266,6 +266,13 @@ _DOOR: dict[str, Refusal] = {
     ),
     "upload_quota": Refusal(
         429, "今天上传太多", "请明天再试，或到服务大厅办理。", "Too many uploads today", "Try again tomorrow or come to the hall."
+    ),
+    "upload_infected": Refusal(
+        422,
+        "文件含有病毒",
+        "请先查杀手机或电脑中的病毒，再重新拍照上传。",
+        "The file is infected",
+        "Clean your device, then photograph it again.",
     ),
     "upload_active": Refusal(
         422,

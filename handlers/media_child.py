@@ -58,7 +58,9 @@ def judge(data: bytes, limits: Limits) -> tuple[Verdict, bytes]:
         verdict, clean = (clean_paper if data.startswith(HEAD) else clean_picture)(data, limits)
     except Unfit as unfit:
         return Verdict(refusal=unfit.code), b""
-    except Exception:  # noqa: BLE001 - decoders of foreign bytes raise anything, MemoryError included
+    except MemoryError:
+        return Verdict(refusal="upload_too_many_pixels"), b""
+    except Exception:  # noqa: BLE001 - decoders of foreign bytes raise anything
         return Verdict(refusal="upload_broken"), b""
     return (verdict, clean) if verdict.size <= limits.out_bytes else (Verdict(refusal="upload_too_large"), b"")
 

@@ -67,4 +67,4 @@ def _plain(image: Image.Image, *, shrink: bool) -> Image.Image:
         paper.paste(layer, mask=layer.getchannel("A"))
         paper.info["exif"] = image.info.get("exif", b"")
         return paper
-    return image.convert("RGB")
+    return image if image.mode == "RGB" else image.convert("RGB")

@@ -10,6 +10,7 @@ from handlers.office import Office
 from handlers.residents import LoginPlatform
 from handlers.subscriptions import Templates
 from mobile_api import pages
+from mobile_api.glances import Glances
 from mobile_api.identity import Identity
 from mobile_api.pages import start
 from mobile_api.pages.table import PAGES
@@ -37,6 +38,7 @@ def build_app(office: Office, settings: Settings, platform: WechatPlatform, temp
     given = {
         Office: office,
         Identity: identity,
+        Glances: Glances(office.bell),
         LoginPlatform: WechatLogin(platform),
         Templates: templates,
         Callback: callback(settings),

@@ -25,6 +25,7 @@ from storage.files import open_files
 from storage.fleeting import Fleeting
 from storage.migrate import migrate
 from storage.redis import RedisStore, carry_bell, connect
+from storage.tasks import end
 from storage.valkey import EmbeddedValkey
 
 log = logging.getLogger(__name__)
@@ -127,5 +128,4 @@ async def _reach(url: str) -> RedisStore:
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
+    await end([task])

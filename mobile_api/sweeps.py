@@ -1,4 +1,4 @@
-"""What the clock does by itself: drafts that lapse, uploads nobody used, answers kept for a day. One process at a time, by a lease."""
+"""What the clock does by itself: drafts, unused uploads, settled answers and messages lapse. One process at a time, by a lease."""
 
 from __future__ import annotations
 
@@ -14,12 +14,14 @@ from handlers.actors import SYSTEM
 from handlers.casefile import opened
 from handlers.errors import Refused
 from handlers.office import Office
-from storage import cases, idempotency, leases
+from storage import cases, idempotency, inbox, leases, outbox
 
 log = logging.getLogger(__name__)
 
 EVERY = 60.0
 DRAFTS_LAPSE = dt.timedelta(days=30)
+LETTERS_KEPT = dt.timedelta(days=7)
+MESSAGES_KEPT = dt.timedelta(days=30)
 ANSWERS_KEPT = dt.timedelta(hours=24)
 _LEASE = "clock"
 _BATCH = 100
@@ -32,8 +34,7 @@ async def running(office: Office) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        await end([task])
 
 
 async def sweep(office: Office) -> int:
@@ -41,6 +42,8 @@ async def sweep(office: Office) -> int:
     now = office.clock.now()
     await idempotency.purge(office.database, now - ANSWERS_KEPT)
     await uploads.purge(office)
+    await outbox.forget(office.database, now - LETTERS_KEPT)
+    await inbox.forget(office.database, now - MESSAGES_KEPT)
     stale = await cases.stale_drafts(office.database, now - DRAFTS_LAPSE, _BATCH)
     for case_id in stale:
         await _expire(office, case_id)

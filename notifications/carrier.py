@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 
 from storage.bell import Bell
+from storage.tasks import end
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,7 @@ class Carrier:
         self._bell.sound(self._topic)
         task, self._task = self._task, None
         _, late = await asyncio.wait([task], timeout=grace)
-        for one in late:
-            one.cancel()
-            with suppress(asyncio.CancelledError):
-                await one
+        await end(late)
 
     async def _run(self) -> None:
         with self._bell.listen(self._topic) as ticket:

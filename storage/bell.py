@@ -54,6 +54,11 @@ class Ticket:
         if not events:
             del self._listeners[self._topic]
 
+    @property
+    def rung(self) -> bool:
+        """Whether it has rung since the ticket was taken or last waited for."""
+        return self._event.is_set()
+
     async def wait(self, timeout: float) -> bool:
         """Wait for a ring at most `timeout` seconds; True if it rang. Clears the ring."""
         try:

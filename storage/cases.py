@@ -22,6 +22,11 @@ _SAVE = (
 )
 
 
+def topic(case_id: str) -> str:
+    """The bell topic that sounds when a case has changed."""
+    return f"case:{case_id}"
+
+
 async def insert(tx: Transaction, row: Mapping[str, object]) -> None:
     """A new case row; `row` has every column."""
     await tx.execute(_INSERT, *(row[name] for name in _NAMES))

@@ -1,4 +1,4 @@
-"""Files, already sealed, under names that the office makes: a local folder, or later any other store with the same four acts."""
+"""Files, already sealed, under names that the office makes: a local folder, or later any other store with the same few acts."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import datetime as dt
 import os
 import re
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -30,16 +30,12 @@ class FileStore(Protocol):
         """Store the blocks under a new name; durable when this returns, absent if it does not."""
         ...
 
-    def get(self, name: str) -> AsyncIterator[bytes]:
-        """The blocks of a file; raises FileGone."""
+    def get(self, name: str) -> AsyncGenerator[bytes, None]:
+        """The blocks of a file; raises FileGone. Close it (`contextlib.aclosing`) when leaving early."""
         ...
 
     async def delete(self, name: str) -> None:
         """Remove a file; one that is gone already is no error."""
-        ...
-
-    def names(self, before: dt.datetime) -> AsyncIterator[str]:
-        """Names of the files stored before this moment, in no order: to find those that no row knows."""
         ...
 
     async def sweep(self, before: dt.datetime) -> int:
@@ -79,8 +75,8 @@ class LocalFiles:
             file.close()
             draft.unlink(missing_ok=True)
 
-    async def get(self, name: str) -> AsyncIterator[bytes]:
-        """The blocks of a file; raises FileGone. Close the iterator (`contextlib.aclosing`) when leaving early."""
+    async def get(self, name: str) -> AsyncGenerator[bytes, None]:
+        """The blocks of a file; raises FileGone. Close it (`contextlib.aclosing`) when leaving early."""
         try:
             file = await asyncio.to_thread(self._path(name).open, "rb", buffering=0)
         except FileNotFoundError:
@@ -92,13 +88,6 @@ class LocalFiles:
     async def delete(self, name: str) -> None:
         """Remove a file; one that is gone already is no error."""
         await asyncio.to_thread(self._path(name).unlink, missing_ok=True)
-
-    async def names(self, before: dt.datetime) -> AsyncIterator[str]:
-        """Names of the files stored before this moment, in no order."""
-        shelves = await asyncio.to_thread(lambda: [path for path in self.folder.iterdir() if path.name != _DRAFTS])
-        for shelf in shelves:
-            for path in await asyncio.to_thread(_older, shelf, before):
-                yield path.name
 
     async def sweep(self, before: dt.datetime) -> int:
         """Remove what a crash left half written before this moment; how many there were."""

@@ -24,6 +24,7 @@ from redis.backoff import NoBackoff
 
 from storage.bell import Bell
 from storage.errors import StoreUnavailable
+from storage.tasks import goes_on, together
 
 logger = logging.getLogger("storage")
 
@@ -105,15 +106,13 @@ async def carry_bell(store: RedisStore, bell: Bell, channel: str = BELL_CHANNEL)
 
     bell.forward = forward
     try:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(_send_rings(store, channel, origin, rung, wake))
-            tasks.create_task(_receive_rings(store, bell, channel, origin))
+        await together(_send_rings(store, channel, origin, rung, wake), _receive_rings(store, bell, channel, origin))
     finally:
         bell.forward = None
 
 
 async def _send_rings(store: RedisStore, channel: str, origin: str, rung: set[str], wake: asyncio.Event) -> None:
-    while True:
+    while goes_on():
         await wake.wait()
         wake.clear()
         message = "\n".join((origin, *rung))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hmac
 import os
-from collections.abc import AsyncIterable, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 
@@ -108,8 +108,8 @@ class Sealer:
         return hmac.digest(key, value.encode(), sha256).hex()
 
 
-async def seal_blocks(key: bytes, file_id: str, blocks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
-    """A file's plain blocks (any sizes) as sealed ones, bound to `file_id`. The key must be this file's alone."""
+async def seal_blocks(key: bytes, file_id: str, blocks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
+    """A file's plain blocks (any sizes) as sealed ones, bound to `file_id`. The key belongs to one file, or to few: prefixes are random."""
     cipher, prefix, aad = AESGCM(key), os.urandom(_PREFIX), file_id.encode()
     yield _FILE + prefix
     number, held = 0, bytearray()
@@ -123,7 +123,7 @@ async def seal_blocks(key: bytes, file_id: str, blocks: AsyncIterable[bytes]) ->
     yield cipher.encrypt(_nonce(prefix, number, last=True), held, aad)
 
 
-async def unseal_blocks(key: bytes, file_id: str, blocks: AsyncIterable[bytes]) -> AsyncIterator[bytes]:
+async def unseal_blocks(key: bytes, file_id: str, blocks: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
     """The plain blocks of what `seal_blocks` made; raises Tampered at the first chunk that was cut, swapped, dropped or changed.
 
     Every block given out is genuine, but only a normal end says that the file was whole.

@@ -1,19 +1,44 @@
-"""Uploads: what was handed in, by whom, and the wrapped key of the file."""
+"""Uploads: what was handed in, by whom, how far its check has come, and the wrapped key of the file.
+
+A row is there before any byte of it is kept, so that whatever a crash leaves behind has a row to be found by. `scanning` without a
+key is being received, with a key it waits for its check; only `ready` may be handed in.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from storage.database import Queries, Row
 
-_NAMES = ("id", "owner_id", "state", "name", "media_type", "size", "pages", "digest", "key_version", "key_wrapped", "created_at")
+
+async def begin(db: Queries, upload_id: str, owner_id: str, name: str, at: dt.datetime) -> None:
+    """A new upload, of which nothing is here yet."""
+    sql = "INSERT INTO upload (id, owner_id, state, name, created_at) VALUES ($1, $2, 'scanning', $3, $4)"
+    await db.execute(sql, upload_id, owner_id, name, at)
 
 
-async def insert(db: Queries, row: Mapping[str, object]) -> None:
-    """A new upload."""
-    places = ", ".join(f"${n}" for n in range(1, len(_NAMES) + 1))
-    await db.execute(f"INSERT INTO upload ({', '.join(_NAMES)}) VALUES ({places})", *(row[name] for name in _NAMES))  # noqa: S608
+async def received(db: Queries, upload_id: str, size: int, key_version: int, key_wrapped: bytes) -> None:
+    """All of it is here, unchecked, sealed with this key."""
+    sql = "UPDATE upload SET size = $2, key_version = $3, key_wrapped = $4 WHERE id = $1 AND state = 'scanning'"
+    await db.execute(sql, upload_id, size, key_version, key_wrapped)
+
+
+_READY = """
+UPDATE upload SET state = 'ready', name = $2, media_type = $3, size = $4, pages = $5, digest = $6
+WHERE id = $1 AND state = 'scanning' RETURNING *
+"""
+
+
+async def ready(db: Queries, upload_id: str, name: str, media_type: str, size: int, pages: int, digest: str) -> Row | None:
+    """Its clean file is kept; None if the row was settled or forgotten meanwhile."""
+    return await db.one(_READY, upload_id, name, media_type, size, pages, digest)
+
+
+async def refuse(db: Queries, upload_id: str, code: str) -> None:
+    """It cannot be taken; its key goes with it."""
+    sql = "UPDATE upload SET state = 'refused', refusal = $2, key_version = 0, key_wrapped = NULL WHERE id = $1 AND state = 'scanning'"
+    await db.execute(sql, upload_id, code)
 
 
 async def by_id(db: Queries, upload_id: str) -> Row | None:
@@ -29,11 +54,17 @@ async def ready_of_owner(db: Queries, owner_id: str, ids: Sequence[str]) -> list
 
 
 async def used_since(db: Queries, owner_id: str, since: dt.datetime) -> tuple[int, int]:
-    """How many uploads, and how many bytes, an owner has made since then."""
+    """How many uploads, and how many bytes, an owner has begun since then, refused ones too."""
     row = await db.one(
         "SELECT count(*) AS number, sum(size) AS bytes FROM upload WHERE owner_id = $1 AND created_at >= $2", owner_id, since
     )
     return (int(row["number"]), int(row["bytes"] or 0)) if row else (0, 0)
+
+
+async def waiting(db: Queries, before: dt.datetime, limit: int) -> list[Row]:
+    """Uploads received before this moment whose check is still to be done, the oldest first."""
+    sql = "SELECT * FROM upload WHERE state = 'scanning' AND key_wrapped IS NOT NULL AND created_at < $1 ORDER BY created_at LIMIT $2"
+    return await db.rows(sql, before, limit)
 
 
 _UNUSED = """

@@ -19,19 +19,20 @@ _TEXTS = {
 }
 
 
-def fill_form(fields: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """A value for every field of an item's form."""
-    return {field["name"]: _value(field) for field in fields}
+def fill_form(fields: Sequence[Mapping[str, Any]], today: dt.date | None = None) -> dict[str, Any]:
+    """A value for every field of an item's form; dates lie before or after `today` as the field wants it."""
+    day = today or dt.datetime.now(dt.UTC).date()
+    return {field["name"]: _value(field, day) for field in fields}
 
 
-def _value(field: Mapping[str, Any]) -> Any:
+def _value(field: Mapping[str, Any], today: dt.date) -> Any:
     kind = field["type"]
     if kind == "select":
         return field["options"][0]["value"]
     if kind == "boolean":
         return True
     if kind == "date":
-        return _date(field)
+        return _date(field, today)
     if kind in {"integer", "number"}:
         lowest = field.get("min")
         return int(lowest) if lowest is not None else 1
@@ -39,9 +40,9 @@ def _value(field: Mapping[str, Any]) -> Any:
     return text[: field["max_length"]] if kind in {"text", "textarea"} and field.get("max_length") else text
 
 
-def _date(field: Mapping[str, Any]) -> str:
+def _date(field: Mapping[str, Any], today: dt.date) -> str:
     days = 30 if field.get("when") == "future" else -30
-    return (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=days)).isoformat()
+    return (today + dt.timedelta(days=days)).isoformat()
 
 
 def photo(text: str, width: int = 1200, height: int = 800) -> bytes:

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
+from yarl import URL
 
 from handlers import desk, timeline, uploads
 from handlers.access import Officer
 from handlers.caseviews import CaseView
+from handlers.catalogue import ServiceItem
+from handlers.errors import REFUSALS, Refused
 from handlers.policy import scope_of
-from handlers.procedure import Correction, FieldNote, MaterialNote
+from handlers.procedure import LIVE, Correction, FieldNote, MaterialNote
 from handlers.transitions import OPEN_STATES, STATE_NAMES
-from mobile_api.pages.frame import page
+from mobile_api.pages.refusals import detail_of
+from mobile_api.pages.rendering import page
 from mobile_api.pages.session import officer, submitted
+from mobile_api.pages.words import said
 from mobile_api.views.uploads import send
 from mobile_api.web.keys import OFFICE
 
 PAGE = 50
+
+DONE = {
+    "accept": "已受理，已通知申请人和各部门。",
+    "not_accept": "已作出不予受理，理由已告知申请人。",
+    "request_correction": "补正告知已发出，等待申请人补正。",
+    "decide": "决定已作出，结果已告知申请人。",
+    "opinion": "审查意见已提交。",
+}
+_RESULTS = {"decide": {"granted", "refused"}, "opinion": {"agreed", "disagreed"}}
+_NEEDS_REASON = {"not_accept", "request_correction"}
+_PROBLEMS = {"reason_missing": "请先写明理由，再提交。", "correction_unknown": "请至少指明一项需要补正的材料或内容。"}
+_LONGEST = 2000  # characters of a text, as in the API
 
 
 async def listing(request: web.Request) -> web.StreamResponse:
@@ -29,21 +48,20 @@ async def listing(request: web.Request) -> web.StreamResponse:
 
 
 async def show(request: web.Request) -> web.StreamResponse:
-    """One case."""
-    who, office = await officer(request), request.app[OFFICE]
-    case = await desk.show(office, who, request.match_info["id"])
-    history = await timeline.history(office, case.id, 0, 200)
-    item = await office.catalogue.version(office.database, case.item.code, case.item.version)
-    labels = {field.name: field.label for field in item.form.fields}
-    return await page(request, "case.html", case=case, history=history, labels=labels, item=item, acts=_acts(who, case), me=who)
+    """One case; `?done=` names the act that led here."""
+    return await _case(request, await officer(request), {}, done=DONE.get(request.query.get("done", ""), ""))
 
 
 async def act(request: web.Request) -> web.StreamResponse:
     """Do what the pressed button says, on the version of the case that the page showed."""
     who, fields, case_id = await officer(request), await submitted(request), request.match_info["id"]
-    version = int(fields["version"]) if fields.get("version", "").isdigit() else 0
-    await _do(request, who, case_id, version, fields)
-    raise web.HTTPSeeOther(f"/desk/cases/{case_id}")
+    try:
+        await _do(request, who, case_id, fields)
+    except Refused as refused:
+        if REFUSALS[refused.code].status != web.HTTPUnprocessableEntity.status_code:
+            raise
+        return await _case(request, who, fields, problem=_PROBLEMS.get(refused.code) or detail_of(refused))
+    raise web.HTTPSeeOther(URL(f"/desk/cases/{case_id}").with_query(done=fields["act"]))
 
 
 async def content(request: web.Request) -> web.StreamResponse:
@@ -52,34 +70,67 @@ async def content(request: web.Request) -> web.StreamResponse:
     case = await desk.show(office, who, request.match_info["id"])
     wanted = request.match_info["upload"]
     if not any(upload.id == wanted for material in case.materials for upload in material.uploads):
-        raise web.HTTPNotFound
+        raise Refused("not_found")
     upload, blocks = await uploads.open_for_office(office, wanted)
     return await send(request, upload, blocks)
 
 
-async def _do(request: web.Request, who: Officer, case_id: str, version: int, fields: dict[str, str]) -> None:
-    office, text = request.app[OFFICE], fields.get("reason", "").strip()
-    match fields.get("act"):
+async def _case(request: web.Request, who: Officer, typed: dict[str, str], *, problem: str = "", done: str = "") -> web.Response:
+    """The page of a case; `typed` is what stood in a form that was refused, and stands there again."""
+    office = request.app[OFFICE]
+    case = await desk.show(office, who, request.match_info["id"])
+    item = await office.catalogue.version(office.database, case.item.code, case.item.version)
+    return await page(
+        request,
+        "case.html",
+        status=422 if problem else 200,
+        case=case,
+        item=item,
+        answers=_answers(item, case.form),
+        labels={field.name: field.label for field in item.form.fields} | {rule.code: rule.name for rule in item.materials},
+        history=await timeline.history(office, case.id, 0, 200),
+        acts=_acts(who, case),
+        own_tasks=_own_tasks(who, case),
+        typed=typed,
+        problem=problem,
+        done=done,
+    )
+
+
+async def _do(request: web.Request, who: Officer, case_id: str, fields: dict[str, str]) -> None:
+    office, name, reason = request.app[OFFICE], fields.get("act", ""), fields.get("reason", "").strip()
+    version = int(fields["version"]) if fields.get("version", "").isdecimal() else 0
+    result = fields.get("result", "")
+    if name not in DONE or result not in _RESULTS.get(name, {""}) or any(len(text) > _LONGEST for text in fields.values()):
+        raise Refused("bad_request")
+    if name in _NEEDS_REASON and not reason:
+        raise Refused("reason_missing")
+    match name:
         case "accept":
             await desk.accept(office, who, case_id, version)
         case "not_accept":
-            await desk.not_accept(office, who, case_id, version, text)
+            await desk.not_accept(office, who, case_id, version, reason)
         case "request_correction":
-            await desk.request_correction(office, who, case_id, version, _correction(fields, text))
+            await desk.request_correction(office, who, case_id, version, _correction(fields, reason))
         case "decide":
-            await desk.decide(office, who, case_id, version, fields.get("result", ""), text)
+            await desk.decide(office, who, case_id, version, result, reason)
         case "opinion":
-            await desk.give_opinion(office, who, fields.get("task", ""), case_id, version, fields.get("result", ""), text)
-        case _:
-            raise web.HTTPBadRequest
+            await desk.give_opinion(office, who, fields.get("task", ""), case_id, version, result, reason)
+
+
+def _answers(item: ServiceItem, form: dict[str, Any]) -> list[tuple[str, object]]:
+    """What was filled in, in the words of the form."""
+    labels = {field.name: field.label for field in item.form.fields}
+    options = {(field.name, option.value): option.label for field in item.form.fields for option in field.options}
+    return [(labels.get(name, name), options.get((name, str(value)), said(value))) for name, value in form.items()]
 
 
 def _correction(fields: dict[str, str], reason: str) -> Correction:
-    notes = {name.partition(":")[::2]: text.strip() for name, text in fields.items() if text.strip()}
+    notes = [(name.partition(":")[::2], text.strip()) for name, text in fields.items() if text.strip()]
     return Correction(
         reason,
-        tuple(FieldNote(name, text) for (kind, name), text in notes.items() if kind == "field"),
-        tuple(MaterialNote(name, text) for (kind, name), text in notes.items() if kind == "material"),
+        tuple(FieldNote(name, text) for (kind, name), text in notes if kind == "field"),
+        tuple(MaterialNote(name, text) for (kind, name), text in notes if kind == "material"),
     )
 
 
@@ -95,3 +146,10 @@ def _acts(who: Officer, case: CaseView) -> set[str]:
 def _reaches(who: Officer, act: str, *, own: bool) -> bool:
     scope = scope_of(who.role, act)
     return scope == "area" or (scope == "department" and own)
+
+
+def _own_tasks(who: Officer, case: CaseView) -> set[str]:
+    """The reviews that wait for this officer's opinion."""
+    if scope_of(who.role, "give_opinion") == "none":
+        return set()
+    return {task.id for task in case.tasks if task.step == "review" and task.department.code == who.department and task.state in LIVE}

@@ -10,11 +10,15 @@ from aiohttp import web
 from handlers import sessions
 from handlers.access import Officer
 from handlers.errors import Refused
+from handlers.limits import LOCAL
 from handlers.office import Office
+from handlers.policy import scope_of
 from handlers.sessions import Standing
 from mobile_api.web.keys import OFFICE
+from mobile_api.web.pace import RoutePace
 
 COOKIE = "staff"
+LOGIN_PACE: web.AppKey[RoutePace] = web.AppKey("login_pace", RoutePace)
 
 
 class NeedsLogin(Exception):
@@ -23,18 +27,29 @@ class NeedsLogin(Exception):
 
 async def officer(request: web.Request) -> Officer:
     """The member of staff behind the cookie; raises NeedsLogin."""
-    standing = await _standing(request)
+    standing = await needed_standing(request)
     return Officer(standing.account_id, standing.role, standing.department, standing.hall, standing.area)
 
 
 async def submitted(request: web.Request) -> dict[str, str]:
     """The fields of a form sent by a page of ours to its own reader; refused as "forged_form" otherwise."""
-    standing = await _standing(request)
-    fields = {name: str(value) for name, value in (await request.post()).items()}
+    standing = await needed_standing(request)
+    fields = await posted(request)
     sent, wanted = fields.pop("form_token", ""), form_token(request.app[OFFICE], standing)
-    if not hmac.compare_digest(sent, wanted) or request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    if not hmac.compare_digest(sent.encode(), wanted.encode()):
         raise Refused("forged_form")
     return fields
+
+
+async def posted(request: web.Request) -> dict[str, str]:
+    """The fields of a form; text alone, pages take no files."""
+    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+
+
+def check_origin(request: web.Request) -> None:
+    """Refuse what another site makes a browser send; browsers older than this header still meet the form token."""
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise Refused("forged_form")
 
 
 def form_token(office: Office, standing: Standing) -> str:
@@ -43,15 +58,25 @@ def form_token(office: Office, standing: Standing) -> str:
     return hmac.new(key, b"form:" + standing.session_id.encode(), hashlib.sha256).hexdigest()
 
 
-async def page_values(request: web.Request) -> dict[str, object]:
-    """What every page shows: the town, and who is logged in."""
+def anybodys_values(request: web.Request) -> dict[str, object]:
+    """What a page shows without asking any store: the town and the day."""
     office = request.app[OFFICE]
-    values: dict[str, object] = {"town": office.town, "hotline": office.hotline, "standing": None, "form_token": ""}
-    try:
-        standing = await _standing(request)
-    except NeedsLogin:
+    today = office.clock.now().astimezone(LOCAL).date()
+    return {"town": office.town, "hotline": office.hotline, "today": today, "standing": None, "form_token": "", "scans": False}
+
+
+async def page_values(request: web.Request) -> dict[str, object]:
+    """What every page shows: the town, who is logged in, and whether he works at the counter."""
+    values = anybodys_values(request)
+    standing = await standing_of(request)
+    if standing is None:
         return values
-    return {**values, "standing": standing, "form_token": form_token(office, standing)}
+    return {**values, "standing": standing, "form_token": form_token(request.app[OFFICE], standing), "scans": scans(standing.role)}
+
+
+def scans(role: str) -> bool:
+    """Whether the role works with codes, and so begins at the counter."""
+    return scope_of(role, "scan_code") != "none"
 
 
 def keep(response: web.StreamResponse, token: str, *, tls: bool) -> None:
@@ -59,9 +84,16 @@ def keep(response: web.StreamResponse, token: str, *, tls: bool) -> None:
     response.set_cookie(COOKIE, token, httponly=True, samesite="Strict", secure=tls, path="/")
 
 
-async def _standing(request: web.Request) -> Standing:
+async def standing_of(request: web.Request) -> Standing | None:
+    """The staff log-in behind the cookie, if it is in force."""
     token = request.cookies.get(COOKIE)
     standing = await sessions.recognise(request.app[OFFICE], token) if token else None
-    if standing is None or standing.kind != "staff":
+    return standing if standing is not None and standing.kind == "staff" else None
+
+
+async def needed_standing(request: web.Request) -> Standing:
+    """The staff log-in behind the cookie; raises NeedsLogin."""
+    standing = await standing_of(request)
+    if standing is None:
         raise NeedsLogin
     return standing

@@ -9,8 +9,10 @@ from aiohttp import web
 
 from handlers import codes, sessions, staff
 from handlers.errors import REFUSALS, Refused
-from mobile_api.pages.frame import STATIC, page
-from mobile_api.pages.session import COOKIE, keep, submitted
+from mobile_api.pages.refusals import detail_of
+from mobile_api.pages.rendering import STATIC, page
+from mobile_api.pages.session import COOKIE, LOGIN_PACE, keep, needed_standing, posted, scans, standing_of, submitted
+from mobile_api.web.caller import ANONYMOUS
 from mobile_api.web.keys import OFFICE
 
 TLS: web.AppKey[bool] = web.AppKey("tls", bool)
@@ -21,6 +23,14 @@ DEMO_RESIDENTS = (
     {"user": "li", "name": "李建国（店主）"},
     {"user": "wang", "name": "王小梅（年轻妈妈）"},
 )
+DEMO_STAFF = (
+    {"username": "clerk", "password": "demo-clerk", "what": "便民服务大厅窗口"},
+    {"username": "officer", "password": "demo-officer", "what": "民政经办"},
+    {"username": "approver", "password": "demo-approver", "what": "民政审批"},
+    {"username": "supervisor", "password": "demo-supervisor", "what": "督办"},
+)
+"""As sandbox.demo makes them."""
+
 _PHONE = re.compile(r"Mobile|Android|iPhone|MicroMessenger")
 _LOCAL = re.compile(r"/(hall|desk)(/[\w/-]*)?")
 
@@ -33,40 +43,43 @@ async def start(request: web.Request) -> web.StreamResponse:
 
 
 async def show_login(request: web.Request) -> web.StreamResponse:
-    """The log-in form."""
-    return await page(request, "login.html", next=_next(request.query.get("next", "")), problem="", username="", demo=request.app[DEMO])
+    """The log-in form; who is logged in already goes on."""
+    wanted, standing = request.query.get("next", ""), await standing_of(request)
+    if standing is not None:
+        raise web.HTTPSeeOther(_next(wanted, standing.role))
+    return await _login_form(request, {"next": wanted})
 
 
 async def login(request: web.Request) -> web.StreamResponse:
     """Log a member of staff in."""
-    fields = {name: str(value) for name, value in (await request.post()).items()}
+    if (waiting := request.app[LOGIN_PACE].check(request, ANONYMOUS)) is not None:
+        await waiting
+    fields = await posted(request)
+    texts = [fields.get(name, "") for name in ("username", "password", "totp")]
     try:
-        opened, _ = await staff.log_in(
-            request.app[OFFICE], fields.get("username", ""), fields.get("password", ""), fields.get("totp", ""), "browser"
-        )
+        opened, member = await staff.log_in(request.app[OFFICE], *texts, "browser")
     except Refused as refused:
-        values = {"next": _next(fields.get("next", "")), "problem": REFUSALS[refused.code].detail, "username": fields.get("username", "")}
-        return await page(request, "login.html", status=REFUSALS[refused.code].status, demo=request.app[DEMO], **values)
-    answer = web.HTTPSeeOther(_next(fields.get("next", "")))
+        return await _login_form(request, fields, refused)
+    answer = web.HTTPSeeOther(_next(fields.get("next", ""), member.role))
     keep(answer, opened.refresh_token, tls=request.app[TLS])
-    return answer
+    raise answer
 
 
 async def logout(request: web.Request) -> web.StreamResponse:
     """Log out of the pages."""
     await submitted(request)
-    office = request.app[OFFICE]
-    standing = await sessions.recognise(office, request.cookies[COOKIE])
-    if standing is not None:
-        await sessions.close(office, standing.account_id, standing.session_id)
-    answer = web.HTTPSeeOther("/")
+    standing = await needed_standing(request)
+    await sessions.close(request.app[OFFICE], standing.account_id, standing.session_id)
+    answer = web.HTTPSeeOther("/login")
     answer.del_cookie(COOKIE, path="/")
-    return answer
+    raise answer
 
 
 async def receipt(request: web.Request) -> web.StreamResponse:
     """What anybody who holds a printed receipt may know."""
-    return await page(request, "receipt.html", receipt=await codes.read_public(request.app[OFFICE], request.match_info["code"]))
+    office = request.app[OFFICE]
+    found = await codes.read_public(office, request.match_info["code"])
+    return await page(request, "receipt.html", receipt=found, now=office.clock.now())
 
 
 async def residents(request: web.Request) -> web.StreamResponse:
@@ -75,6 +88,19 @@ async def residents(request: web.Request) -> web.StreamResponse:
     if not index.exists():
         return await page(request, "not_built.html", status=503)
     return web.FileResponse(index, headers={"Cache-Control": "no-cache"})
+
+
+async def to_residents(_request: web.Request) -> web.StreamResponse:
+    """The address as people type it."""
+    raise web.HTTPSeeOther("/m/")
+
+
+async def resident_asset(request: web.Request) -> web.StreamResponse:
+    """A part of the residents' page; its name changes with its content, so it is kept for good."""
+    path = STATIC / "m" / "assets" / request.match_info["name"]
+    if not path.is_file():
+        raise Refused("not_found")
+    return web.FileResponse(path, headers={"Cache-Control": "public, max-age=31536000, immutable"})
 
 
 async def resident_config(request: web.Request) -> web.StreamResponse:
@@ -90,6 +116,21 @@ async def favicon(_request: web.Request) -> web.StreamResponse:
     return web.FileResponse(STATIC / "pages" / "favicon.svg", headers={"Content-Type": "image/svg+xml"})
 
 
-def _next(wanted: str) -> str:
+async def _login_form(request: web.Request, fields: dict[str, str], refused: Refused | None = None) -> web.Response:
+    return await page(
+        request,
+        "login.html",
+        status=REFUSALS[refused.code].status if refused else 200,
+        problem=detail_of(refused) if refused else "",
+        next=fields.get("next", ""),
+        username=fields.get("username", ""),
+        demo=request.app[DEMO],
+        accounts=DEMO_STAFF,
+    )
+
+
+def _next(wanted: str, role: str) -> str:
     """Where to go after the log-in: a page of ours, never an address somebody sent along."""
-    return wanted if _LOCAL.fullmatch(wanted) else "/hall"
+    if _LOCAL.fullmatch(wanted) and (scans(role) or not wanted.startswith("/hall")):
+        return wanted
+    return "/hall" if scans(role) else "/desk"

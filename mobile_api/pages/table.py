@@ -1,4 +1,4 @@
-"""Every page on one screen."""
+"""Every page on one screen; who is not logged in is sent to the log-in by the pages that ask who is there."""
 
 from __future__ import annotations
 
@@ -6,18 +6,20 @@ from mobile_api.pages import desk, hall, start
 from mobile_api.pages.frame import Page
 
 PAGES = [
-    Page("GET", "/", start.start, staff=False),
-    Page("GET", "/m/", start.residents, staff=False),
-    Page("GET", "/m/config.json", start.resident_config, staff=False),
-    Page("GET", "/r/{code}", start.receipt, staff=False),
-    Page("GET", "/login", start.show_login, staff=False),
-    Page("POST", "/login", start.login, staff=False),
-    Page("POST", "/logout", start.logout, staff=True),
-    Page("GET", "/favicon.ico", start.favicon, staff=False),
-    Page("GET", "/hall", hall.show, staff=True),
-    Page("POST", "/hall", hall.scan, staff=True),
-    Page("GET", "/desk", desk.listing, staff=True),
-    Page("GET", "/desk/cases/{id}", desk.show, staff=True),
-    Page("POST", "/desk/cases/{id}", desk.act, staff=True),
-    Page("GET", "/desk/cases/{id}/uploads/{upload}", desk.content, staff=True),
+    Page("GET", "/", start.start),
+    Page("GET", "/m", start.to_residents),
+    Page("GET", "/m/", start.residents),
+    Page("GET", "/m/config.json", start.resident_config),
+    Page("GET", r"/m/assets/{name:[\w-][\w.-]*}", start.resident_asset),
+    Page("GET", "/r/{code}", start.receipt),
+    Page("GET", "/login", start.show_login),
+    Page("POST", "/login", start.login),
+    Page("POST", "/logout", start.logout),
+    Page("GET", "/favicon.ico", start.favicon),
+    Page("GET", "/hall", hall.show),
+    Page("POST", "/hall", hall.scan),
+    Page("GET", "/desk", desk.listing),
+    Page("GET", "/desk/cases/{id}", desk.show),
+    Page("POST", "/desk/cases/{id}", desk.act),
+    Page("GET", "/desk/cases/{id}/uploads/{upload}", desk.content),
 ]

@@ -15,6 +15,7 @@ from handlers.office import Office
 from handlers.receipts import ReceiptFile, receipt_of_case
 from handlers.timeline import CaseEvent, DueDates
 from handlers.transitions import PUBLIC_STATES
+from mobile_api.glances import Glances
 from mobile_api.web.caller import Caller
 from mobile_api.web.idempotency import Once
 from mobile_api.web.operation import Answer
@@ -67,9 +68,9 @@ async def listing(query: CasesQuery, caller: Caller, office: Office) -> CasePage
     return CasePage([summary(office, row) for row in rows], rows[-1]["id"] if len(rows) == query.limit else None)
 
 
-async def show(id: str, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002 - the path's own word
+async def show(id: str, caller: Caller, office: Office, glances: Glances) -> Answer[CaseView]:  # noqa: A002 - the path's own word
     """One case, whole."""
-    return _answer(await cases.show(office, caller.account_id, id))
+    return _answer(await glances.look(caller.account_id, id, lambda: cases.show(office, caller.account_id, id)))
 
 
 async def change(id: str, body: Change, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002

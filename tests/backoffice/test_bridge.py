@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 import pytest
 
-from backoffice.bridge import Bridge, end
+from backoffice.bridge import Bridge
 from backoffice.relay import Limits
 from storage import outbox
 from storage.bell import Bell
 from storage.clock import SystemClock
+from storage.tasks import end
 from tests.support.exchange import command, running, send, until
 
 LIMITS = Limits(lease_seconds=0.6, resend_seconds=0.4, poll_seconds=0.05, read_seconds=0.1, sweep_seconds=0.2, stream_cap=100)

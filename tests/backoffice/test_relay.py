@@ -11,7 +11,6 @@ from redis import asyncio as aioredis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 
-from backoffice.bridge import end
 from backoffice.counts import Counts
 from backoffice.holding import Holding
 from backoffice.outage import Outage
@@ -19,6 +18,7 @@ from backoffice.relay import Limits, Relay
 from storage import outbox
 from storage.bell import Bell
 from storage.streams import Streams
+from storage.tasks import end
 from tests.support.exchange import command, send
 
 LANES = [("GA", 0), ("MZ", 0)]

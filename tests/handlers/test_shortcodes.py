@@ -74,7 +74,9 @@ def test_no_text_breaks_the_reader_or_the_scan_field(text: str):
     assert recognise(text).kind in {"token", "short", "receipt", "number", "none"}
 
 
-@pytest.mark.parametrize("text", [CODE, CODE.lower(), f"https://zwfw.example.gov.cn/r/{CODE}", f"HTTP://A/R/{CODE}?x=1", f"  {CODE}\n"])
+@pytest.mark.parametrize(
+    "text", [CODE, CODE.lower(), f"https://zwfw.example.gov.cn/r/{CODE}", f"HTTP://A/R/{CODE}?x=1", f"  {CODE}\n"], ids=range(5)
+)
 def test_a_scan_field_knows_a_receipt_by_address_or_code(text: str):
     assert recognise(text) == Scanned("receipt", CODE)
 

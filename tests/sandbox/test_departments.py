@@ -174,7 +174,7 @@ async def answered(town: Town, case_id: str) -> bool:
     return await town.answers(case_id) == ["task.decided"]
 
 
-CHANCE = random.Random(1)  # noqa: S311 - the same faults in every run
+CHANCE = random.Random(1)
 COMMAND: dict[str, Any] = {
     "type": "cn.gov.town.task.requested.v1",
     "data": {"case": "1", "task": "t", "action": "核对", "item": ITEM, "form": {"name": "张"}},

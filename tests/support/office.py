@@ -76,7 +76,7 @@ async def submitted_case(office: Office, resident: str, item_code: str = "GA-05"
     item = office.catalogue.items[item_code]
     needed = [rule for rule in item.materials if rule.source == "upload" and rule.required]
     materials = tuple([HandedIn(rule.code, (await ready_upload(office, resident),)) for rule in needed])
-    form = fill_form(msgspec.to_builtins(item.form.fields))
+    form = fill_form(msgspec.to_builtins(item.form.fields), office.clock.now().date())
     return await cases.apply(office, resident, Application(item=item_code, form=form, materials=materials), _settled)
 
 

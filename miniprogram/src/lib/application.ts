@@ -5,6 +5,7 @@ import { checkField } from './checks'
 import { complaintText, faultText } from './complaints'
 import type { KeptMaterial } from './draft'
 import { faultsOf, faultsOfProblem, fieldId, materialId, type Fault } from './form'
+import type { Chosen } from './pictures'
 import type { Answer, FormField, HandedIn, MaterialRule } from './types'
 import { Luggage } from './uploads'
 
@@ -49,6 +50,12 @@ export class Application {
     const complaint = value === undefined || value === null || value === '' ? null : checkField(field, value)
     if (complaint) this.shown.early[field.name] = complaintText(complaint)
     else delete this.shown.early[field.name]
+  }
+
+  /** Takes files for a material; its complaint goes with the first of them. */
+  add(code: string, chosen: Chosen[]): void {
+    this.forgive(materialId(code))
+    this.luggage.add(code, chosen)
   }
 
   promise(code: string, on: boolean): void {
