@@ -22,6 +22,7 @@ from storage.clock import Clock
 from storage.database import Database
 from storage.errors import StoreUnavailable
 from storage.ids import uuid7
+from storage.sealing import Sealer
 from storage.streams import Streams
 from storage.tasks import end
 
@@ -29,7 +30,10 @@ logger = logging.getLogger("backoffice")
 
 
 class Bridge:
-    """The exchange with `departments` (code -> number of partitions); `effect` is what an answer does to its case."""
+    """The exchange with `departments` (code -> number of partitions).
+
+    `effect` is what an answer does to its case; `sealer` opens what lies sealed in the outbox.
+    """
 
     def __init__(
         self,
@@ -42,6 +46,7 @@ class Bridge:
         effect: Effect,
         limits: Limits | None = None,
         holder: str | None = None,
+        sealer: Sealer | None = None,
     ) -> None:
         self.counts = Counts()
         self._database = database
@@ -56,8 +61,9 @@ class Bridge:
         ]
         self.holding = Holding(database, clock, holder or new_holder(), seconds=self._limits.lease_seconds, names=names, counts=self.counts)
         self.relay = Relay(
-            database, clock, bell, streams, lanes=lanes, holding=self.holding, limits=self._limits, counts=self.counts, outage=self._outage
-        )
+            database, clock, bell, streams,
+            lanes=lanes, holding=self.holding, limits=self._limits, counts=self.counts, outage=self._outage, sealer=sealer,
+        )  # fmt: skip
         self._readers = {inbox_lease(lane): self._reader(answers_key(lane), inbox_lease(lane), self._inbox(lane, effect)) for lane in lanes}
         for code in departments:
             taker = Confirmations(database, clock, code, self.counts)

@@ -20,6 +20,7 @@ from storage.bell import Bell
 from storage.clock import Clock
 from storage.database import Database
 from storage.outbox import Lane, Letter
+from storage.sealing import Sealer
 from storage.streams import PipeDown, Streams
 
 
@@ -52,6 +53,7 @@ class Relay:
         limits: Limits,
         counts: Counts,
         outage: Outage,
+        sealer: Sealer | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -62,6 +64,7 @@ class Relay:
         self._limits = limits
         self._counts = counts
         self._outage = outage
+        self._sealer = sealer
 
     async def run(self) -> None:
         """Send for ever: at the bell, or when the poll time is over."""
@@ -109,7 +112,8 @@ class Relay:
         lease = self._holding.lease(relay_lease(lane))
         if lease is None or not letters:
             return 0
-        ids = await self._streams.publish(commands_key(lane), [letter.body for letter in letters], self._limits.stream_cap)
+        bodies = [outbox.opened(letter, self._sealer) for letter in letters]
+        ids = await self._streams.publish(commands_key(lane), bodies, self._limits.stream_cap)
         self._outage.over(commands_key(lane))
         if not ids:
             return 0

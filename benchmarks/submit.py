@@ -53,9 +53,10 @@ def submissions(town: Place, dialect: str, server: Server, applicants: Applicant
     def theirs() -> Round:
         assert script is not None  # noqa: S101
         with on_core(cores()[0]):
-            return pgscript.transactions(
+            rate = pgscript.transactions(
                 script, town.database_url, town.folder, clients=CLIENTS, seconds=SECONDS, round_number=next(rounds)
             )
+        return Round(rate)
 
     if script is not None and pgscript.program() is None:
         print("submit: pgbench is not on this machine (Debian: postgresql-contrib), so there is no baseline", file=sys.stderr)

@@ -131,7 +131,7 @@ class CaseFile:
     async def _pass_on(self) -> None:
         """Everything that leaves the office because of this change: to departments, to the phone, to other processes."""
         if self._messages:
-            await outbox.append(self.tx, *self._messages, now=self.now)
+            await outbox.append(self.tx, *self._messages, now=self.now, sealer=self.office.keys.sealer)
         facts = notices.CaseFacts(self.row["id"], self.row["number"], self.item.name, self.row["state"], self.row["events"])
         for event, data in self._notices:
             await notices.tell(self.tx, self.office, resident_id=self.row["resident_id"], case=facts, event=event, data=data)

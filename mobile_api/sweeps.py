@@ -15,6 +15,7 @@ from handlers.casefile import opened
 from handlers.errors import Refused
 from handlers.office import Office
 from storage import cases, idempotency, inbox, leases, outbox
+from storage.tasks import end
 
 log = logging.getLogger(__name__)
 

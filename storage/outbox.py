@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from storage.database import Queries, Row, Transaction
 from storage.envelopes import Outgoing, encode
 from storage.ids import uuid7
+from storage.sealing import Sealer
 
 BELL = "outbox"
 """The bell topic that wakes the relay."""
@@ -42,8 +43,11 @@ def partition_of(case_id: str, partitions: int) -> int:
     return zlib.crc32(case_id.encode()) % partitions
 
 
-async def append(tx: Transaction, *messages: Outgoing, now: dt.datetime) -> list[str]:
-    """Keep messages for their departments, numbered in the order given; their ids. Two statements, however many there are."""
+async def append(tx: Transaction, *messages: Outgoing, now: dt.datetime, sealer: Sealer | None = None) -> list[str]:
+    """Keep messages for their departments, numbered in the order given; their ids. Two statements, however many there are.
+
+    With a `sealer` they lie sealed in the database, for they carry forms; `opened` gives the exact bytes back.
+    """
     if not messages:
         return []
     last = await _reserve(tx, messages)
@@ -51,11 +55,21 @@ async def append(tx: Transaction, *messages: Outgoing, now: dt.datetime) -> list
     for message, (sequence, partition) in zip(messages, _numbers(messages, last), strict=True):
         ids.append(uuid7())
         body = encode(message, id=ids[-1], sequence=sequence, now=now)
-        rows.append((ids[-1], message.case_id, message.department, partition, sequence, body, now))
+        kept = sealer.seal(body, _context(ids[-1])) if sealer else body
+        rows.append((ids[-1], message.case_id, message.department, partition, sequence, kept, now))
     columns = "id, case_id, department, partition, sequence, body, created_at"
     await tx.execute(f"INSERT INTO outbox ({columns}) VALUES {_places(rows)}", *_flat(rows))  # noqa: S608 - placeholders only
     tx.ring(BELL)
     return ids
+
+
+def opened(letter: Letter, sealer: Sealer | None) -> bytes:
+    """The envelope's exact bytes, as they were written."""
+    return sealer.unseal(letter.body, _context(letter.id)) if sealer else letter.body
+
+
+def _context(letter_id: str) -> str:
+    return f"outbox.body:{letter_id}"
 
 
 async def _reserve(tx: Transaction, messages: Sequence[Outgoing]) -> dict[_Line, tuple[int, int]]:

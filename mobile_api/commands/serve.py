@@ -99,6 +99,7 @@ async def bridge(stores: Stores) -> AsyncIterator[Bridge]:
         Streams(stores.redis.commands, stores.redis.blocking),
         departments={code: one.partitions for code, one in office.catalogue.departments.items() if one.link == "queue"},
         effect=partial(reviews.record, office),
+        sealer=office.keys.sealer,
         limits=Limits(lease_seconds=exchange.lease_seconds, resend_seconds=exchange.resend_seconds, stream_cap=exchange.stream_cap),
     )
     await carrier.start()

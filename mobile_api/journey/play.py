@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -164,11 +165,17 @@ class Journey:
         return await self.client.raw("POST", "/uploads/simple", data=form)
 
     async def _replay(self) -> None:
+        """The same events again over the socket, opened anew from the last one when it breaks."""
         seen: list[int] = []
-        async with self.client.stream(0) as socket:
-            while len(seen) < len(self.events):
-                frame = await socket.receive_json(timeout=30)
-                seen += [event["n"] for event in frame["events"]]
+        deadline = time.monotonic() + self.patience
+        while len(seen) < len(self.events):
+            need(time.monotonic() < deadline, f"the socket brought {len(seen)} of {len(self.events)} events")
+            try:
+                async with self.client.stream(seen[-1] if seen else 0) as socket:
+                    while len(seen) < len(self.events):
+                        seen += [event["n"] for event in (await socket.receive_json(timeout=30))["events"]]
+            except (aiohttp.ClientError, aiohttp.WSMessageTypeError, TimeoutError):
+                await asyncio.sleep(0.2)
         need(seen[: len(self.events)] == [event["n"] for event in self.events], "the socket tells another story than /sync")
 
     def _last(self) -> str:

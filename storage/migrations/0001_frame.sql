@@ -168,7 +168,7 @@ CREATE TABLE case_line (
     PRIMARY KEY (case_id, department)
 );
 
--- Messages to departments. `body` holds the exact envelope bytes; a row is settled once it is confirmed.
+-- Messages to departments. `body` holds the exact envelope bytes, sealed; a row is settled once it is confirmed.
 CREATE TABLE outbox (
     id VARCHAR(36) NOT NULL PRIMARY KEY,
     case_id VARCHAR(36) NOT NULL,

@@ -60,7 +60,7 @@ class Kept:
     @classmethod
     async def of(cls, url: str, folder: Path) -> Kept:
         """Read it all."""
-        tables = {name: await read(url, f"SELECT * FROM {name}") for name in cls.TABLES}  # noqa: S608 - the names above
+        tables = {name: await read(url, f"SELECT * FROM {name}") for name in cls.TABLES}
         return cls(tables, folder / "files", folder / "departments.db")
 
     def __getitem__(self, table: str) -> Rows:
@@ -167,8 +167,8 @@ def accounts(kept: Kept, ledger: Ledger) -> Iterator[str]:
 
 
 def files(kept: Kept, ledger: Ledger) -> Iterator[str]:
-    """No upload without its file, no acknowledged upload without its row, no material without its upload."""
-    rows = {row["id"]: row for row in kept["upload"]}
+    """No clean upload without its file, no acknowledged one without its row, no material without its upload."""
+    rows = {row["id"]: row for row in kept["upload"] if row["state"] == "ready"}
     yield from (f"upload {upload_id} has no file" for upload_id in rows.keys() - kept.files)
     yield from (f"upload {upload_id} was acknowledged and is lost" for upload_id in ledger.uploads - rows.keys())
     handed_in = {row["upload_id"] for row in kept["case_material"] if row["upload_id"]}

@@ -133,27 +133,47 @@ async def opened(plan: Plan, folder: Path) -> AsyncIterator[Town]:
 
 async def chaos(plan: Plan, folder: Path) -> Report:
     """Everything: residents at work, deaths, the drain, the comparison."""
-    chance, report = random.Random(plan.seed), Report()
-    async with opened(plan, folder) as town, aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
-        steps = [await rehearse(http, town.parts.base_url, item, report.ledger) for item in ITEMS]
-        total = sum(steps[n % len(ITEMS)] for n in range(plan.journeys))
-        began, report.ledger.steps = time.monotonic(), 0
-        deaths = asyncio.create_task(_deaths(plan, town, report, chance, total))
-        work = [play(http, town.parts.base_url, ITEMS[n % len(ITEMS)], report.ledger, plan.patience) for n in range(plan.journeys)]
-        ended = await asyncio.gather(*work, return_exceptions=True)
-        report.failures = [f"{type(error).__name__}: {str(error)[:300]}" for error in ended if error is not None]
-        report.steps, report.seconds = report.ledger.steps, time.monotonic() - began
-        await asyncio.wait_for(deaths, _LONGEST_START) if not report.failures else deaths.cancel()
+    report = Report()
+    async with opened(plan, folder) as town:
+        async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as http:
+            await _work(plan, town, report, http)
         await _drain(plan, report)
-    report.deaths = {program.name: program.kills for program in town.programs if program.kills} | report.deaths
+    report.deaths |= {program.name: program.kills for program in town.programs if program.kills}
     report.broken = broken(await Kept.of(plan.database, folder), report.ledger)
     report.unexpected = _unexpected(town.server.said())
     return report
 
 
-async def _deaths(plan: Plan, town: Town, report: Report, chance: random.Random, total: int) -> None:
+async def _work(plan: Plan, town: Town, report: Report, http: aiohttp.ClientSession) -> None:
+    """Residents and deaths, until the last resident has gone home."""
+    base_url, items = town.parts.base_url, [ITEMS[n % len(ITEMS)] for n in range(plan.journeys)]
+    steps = {item: await rehearse(http, base_url, item, report.ledger) for item in ITEMS}
+    began, report.ledger.steps = time.monotonic(), 0
+    deaths = asyncio.create_task(_deaths(plan, town, report, sum(steps[item] for item in items)))
+    residents = [asyncio.create_task(play(http, base_url, item, report.ledger, plan.patience)) for item in items]
+    watch = asyncio.create_task(_watch(town, residents))
+    ended = await asyncio.gather(*residents, return_exceptions=True)
+    report.failures = [f"{type(error).__name__}: {str(error)[:300]}" for error in ended if error is not None]
+    report.steps, report.seconds = report.ledger.steps, time.monotonic() - began
+    watch.cancel()
+    if report.failures:
+        deaths.cancel()
+        await asyncio.wait([deaths])
+    else:
+        await deaths
+
+
+async def _watch(town: Town, residents: Sequence[asyncio.Task[None]]) -> None:
+    """A program that ends by itself ends everything: waiting for it would take for ever."""
+    while not (ended := [program for program in town.programs if program.returncode not in {None, -signal.SIGKILL}]):
+        await asyncio.sleep(0.5)
+    for resident in residents:
+        resident.cancel(f"{ended[0].name} ended by itself ({ended[0].returncode}): {ended[0].said()[-300:]}")
+
+
+async def _deaths(plan: Plan, town: Town, report: Report, total: int) -> None:
     """After randomly chosen steps somebody dies: the server first of all, the others now and then."""
-    moved = asyncio.Event()
+    chance, moved = random.Random(plan.seed), asyncio.Event()
     report.ledger.on_step = moved.set
     moments = sorted(chance.sample(range(total), plan.kills))
     victims = ["server"] * plan.kills
@@ -209,7 +229,9 @@ async def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=secrets.randbelow(10**6))
     parser.add_argument("--database", default="sqlite", help="sqlite, postgres (one of our own), or the address of an empty database")
-    parser.add_argument("--also", action="append", default=[], choices=["departments", "wechat", "valkey"], help="kill these too, half as often")
+    parser.add_argument(
+        "--also", action="append", default=[], choices=["departments", "wechat", "valkey"], help="kill these too, half as often"
+    )
     told = parser.parse_args(words)
     with tempfile.TemporaryDirectory(prefix="town-chaos-") as name:
         folder = Path(name)
@@ -222,4 +244,5 @@ async def main(words: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.getsignal(signal.SIGINT))  # whoever ends us, nothing of ours is left running
     sys.exit(asyncio.run(main()))

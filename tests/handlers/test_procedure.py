@@ -131,8 +131,9 @@ async def test_withdrawal_tells_every_department_at_work_and_ends_their_tasks(of
 
     withdrawn = await cases.withdraw(office, resident, case.id, "不办了", no_answer)
 
-    told = await office.database.rows("SELECT department, body FROM outbox WHERE case_id = $1", case.id)
-    ended = {one["department"] for one in told if b"task.withdrawn" in bytes(one["body"])}
+    told = await office.database.rows("SELECT id, department, body FROM outbox WHERE case_id = $1 ORDER BY sequence", case.id)
+    opened = {one["department"]: office.keys.sealer.unseal(bytes(one["body"]), f"outbox.body:{one['id']}") for one in told}
+    ended = {department for department, body in opened.items() if b"task.withdrawn" in body}
     assert ended == {"RS", "ZR", "SJ", "SW"}
     assert {task.state for task in withdrawn.tasks} == {"done", "void"}
     await agree_with_itself(office, case.id)

@@ -1,6 +1,6 @@
 """The migrated schema is what the models say, and its rules bite, on both databases (field note T2)."""
 
-# ruff: noqa: S608 - the names in these statements are the schema's
+
 from __future__ import annotations
 
 import datetime as dt
