@@ -9,6 +9,7 @@ import msgspec
 from handlers import clocks
 from handlers.cards import Card, read_card
 from handlers.casefile import open_form
+from handlers.caseviews import DepartmentRef, ItemRef, department_ref
 from handlers.catalogue import ServiceItem
 from handlers.numbers import mask_name
 from handlers.office import Office
@@ -19,17 +20,10 @@ from storage.database import Row
 _LATEST = 50
 
 
-class Named(msgspec.Struct, frozen=True):
-    """A code and what it is called."""
-
-    code: str
-    name: str
-
-
 class CardPart(msgspec.Struct, frozen=True):
     """One department's part in the case."""
 
-    department: Named
+    department: DepartmentRef
     step: str
     action: str
     state: str
@@ -43,8 +37,8 @@ class CaseCard(msgspec.Struct, frozen=True):
     id: str
     number: str
     applicant: str
-    item: Named
-    department: Named
+    item: ItemRef
+    department: DepartmentRef
     state: str
     state_name: str
     public_state: str
@@ -80,8 +74,8 @@ async def card_of(office: Office, row: Row) -> CaseCard:
         id=row["id"],
         number=row["number"],
         applicant=mask_name(str(open_form(office, row).get("applicant_name") or "")),
-        item=Named(item.code, item.name),
-        department=_department(office, row["department"]),
+        item=ItemRef(item.code, item.name, row["item_version"]),
+        department=department_ref(office, row["department"]),
         state=row["state"],
         state_name=STATE_NAMES[row["state"]],
         public_state=PUBLIC_STATES[row["state"]],
@@ -95,7 +89,7 @@ async def card_of(office: Office, row: Row) -> CaseCard:
         supervision_reason=earned.text if earned else "",
         materials=tuple(material.name for material in card.materials),
         tasks=tuple(
-            CardPart(_department(office, task.department), task.step, task.action, task.state, task.result, task.due_on)
+            CardPart(department_ref(office, task.department), task.step, task.action, task.state, task.result, task.due_on)
             for task in card.tasks
         ),
     )
@@ -109,8 +103,3 @@ def _supervision(office: Office, row: Row, item: ServiceItem, card: Card) -> clo
     at = row["decided_at"] or row["completed_at"] or office.clock.now()
     accepted = clocks.local_date(row["accepted_at"])
     return clocks.card(accepted, item.promised, item.legal, pauses, at, calendar=office.calendar)
-
-
-def _department(office: Office, code: str) -> Named:
-    department = office.catalogue.departments.get(code)
-    return Named(code, department.name if department else code)

@@ -25,11 +25,14 @@ _ALWAYS = (
 _HSTS = istr("Strict-Transport-Security")
 
 
-def complete(headers: MutableMapping[str, str], *, cached: bool = False) -> None:
-    """Add what every answer carries; what the view has set (a policy, a cache life) stays. `cached`: a static file."""
+def complete(headers: MutableMapping[str, str], *, cached: bool = False, unchanged: bool = False) -> None:
+    """Add what every answer carries; what the view has set (a policy, a cache life) stays. `cached`: a static file.
+
+    `unchanged` (304): browsers lay these headers over the stored ones (RFC 9111, 3.2), so the stored policy is left alone.
+    """
     for name, value in _ALWAYS:
         headers[name] = value
-    if _POLICY not in headers:
+    if _POLICY not in headers and not unchanged:
         headers[_POLICY] = PAGE_POLICY if headers.get(hdrs.CONTENT_TYPE, "").startswith("text/html") else DATA_POLICY
     if not cached and hdrs.CACHE_CONTROL not in headers:
         headers[hdrs.CACHE_CONTROL] = "no-store"
@@ -49,9 +52,10 @@ class Dresser:
     async def __call__(self, _request: web.BaseRequest, response: web.StreamResponse) -> None:
         """The receiver of `on_response_prepare`; what was made from `json` needs nothing more."""
         if REQUEST_ID not in response.headers:
-            self._dress(response.headers, cached=isinstance(response, web.FileResponse))
+            unchanged = response.status == web.HTTPNotModified.status_code
+            self._dress(response.headers, cached=isinstance(response, web.FileResponse), unchanged=unchanged)
 
-    def _dress(self, headers: CIMultiDict[str], *, cached: bool) -> None:
-        complete(headers, cached=cached)
+    def _dress(self, headers: CIMultiDict[str], *, cached: bool, unchanged: bool = False) -> None:
+        complete(headers, cached=cached, unchanged=unchanged)
         if self._tls:
             headers[_HSTS] = "max-age=31536000; includeSubDomains"
