@@ -8,16 +8,21 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from benchmarks import bare, progress, submit
+from benchmarks import bare, progress, push, submit
 from benchmarks.machine import ROOT
 from benchmarks.result import Result
 
-BENCHMARKS = {"bare": bare.measure, "progress": progress.measure, "submit": submit.measure}
+Measure = Callable[[], Mapping[str, object] | Iterable[Result]]
 
-
+BENCHMARKS: dict[str, Measure] = {
+    "bare": bare.measure,
+    "progress": progress.measure,
+    "submit": submit.measure,
+    "push": push.measure,
+}
 _ALWAYS = {"baseline", "ratio", "target", "holds"}
 
 

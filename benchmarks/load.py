@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from benchmarks.machine import Server
@@ -62,7 +63,7 @@ async def load(server: Server, requests: Requests, *, connections: int, seconds:
     """Ask for some seconds as fast as the server answers."""
     loop = asyncio.get_running_loop()
     clients = [_Client(requests(number), str(status).encode()) for number in range(connections)]
-    transports = [(await loop.create_connection(lambda client=client: client, "127.0.0.1", server.port))[0] for client in clients]
+    transports = [(await loop.create_connection(partial(_same, client), "127.0.0.1", server.port))[0] for client in clients]
     before, cpu, started = sum(client.answers for client in clients), server.cpu_seconds(), time.perf_counter()
     await asyncio.sleep(seconds)
     answers, elapsed = sum(client.answers for client in clients) - before, time.perf_counter() - started
@@ -72,6 +73,10 @@ async def load(server: Server, requests: Requests, *, connections: int, seconds:
     if failure := next((client.failure for client in clients if client.failure), ""):
         raise SystemExit(f"The server refused what the benchmark asked:\n{failure[:2000]}")
     return Round(answers / elapsed, cpu / max(1, answers) * 1e6)
+
+
+def _same(client: _Client) -> _Client:
+    return client
 
 
 def get(path: str, token: str = "") -> bytes:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 Statement = tuple[str, list[object]]
@@ -48,9 +49,9 @@ class _Catch(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         if isinstance(record.args, tuple) and len(record.args) == 2:  # noqa: PLR2004 - statement and values
-            sql, values = record.args
+            sql, values = str(record.args[0]), cast("list[Any]", record.args[1] or [])
             rows = values if values and isinstance(values[0], list) else [values]  # executemany: a statement for each row
-            self._statements += [(str(sql), list(row or [])) for row in rows]
+            self._statements += [(sql, list(row)) for row in rows]
 
 
 @dataclass(frozen=True, slots=True)

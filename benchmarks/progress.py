@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import itertools
 from collections.abc import Iterator
 from urllib.request import Request, urlopen
 
 import msgspec
 
-from benchmarks.load import get, load
+from benchmarks.load import Round, get, load
 from benchmarks.machine import Server, cores, peer_server, town_server
 from benchmarks.result import Result, compare
-from benchmarks.town import DIALECTS, Place, Resident, application, place, settle_in
+from benchmarks.town import DIALECTS, Place, Resident, application, nobody_waits, place, settle_in
 from handlers import cases, procedure
 from handlers.actors import department_actor
 from handlers.casefile import open_form, opened, seal_form
 from handlers.cases import Application
-from handlers.caseviews import CaseView
 from handlers.office import Office
 from mobile_api.web.server import run
 from storage import cases as case_rows
-from storage.database import Transaction
 from storage.ids import uuid7
 from tests.support.apart import run_apart
 
@@ -49,7 +46,10 @@ def warm(town: Place, dialect: str, server: Server, resident: Resident, case_id:
         (town.folder / "answer").write_bytes(answer.read())
     request = get(path, resident.token)
     with peer_server("bytes", str(town.folder / "answer"), core=cores()[0]) as peer:
-        ask = lambda at: run(load(at, lambda _: itertools.repeat(request), connections=CONNECTIONS, seconds=SECONDS))  # noqa: E731
+
+        def ask(at: Server) -> Round:
+            return run(load(at, lambda _: itertools.repeat(request), connections=CONNECTIONS, seconds=SECONDS))
+
         target = WARM_TARGET if dialect == "postgres" else None
         return compare("progress-warm", "req/s", lambda: ask(server), lambda: ask(peer), rounds=ROUNDS, target=target, database=dialect)
 
@@ -58,14 +58,16 @@ def cold(town: Place, dialect: str, server: Server, resident: Resident, ids: lis
     """Another case each time, none of which was looked at within the time that a look is remembered."""
     requests = [get(f"/api/v1/cases/{case_id}", resident.token) for case_id in ids]
     turn = itertools.cycle(requests)
-    ask = lambda at: run(load(at, lambda _: turn, connections=CONNECTIONS, seconds=SECONDS))  # noqa: E731
-    with contextlib.ExitStack() as stack:
-        other = None
-        if dialect == "postgres":
-            peer = stack.enter_context(peer_server("row", town.database_url, core=cores()[0]))
-            other = lambda: ask(peer)  # noqa: E731
-        target = COLD_TARGET if other else None
-        return compare("progress-cold", "req/s", lambda: ask(server), other, rounds=ROUNDS, target=target, database=dialect)
+
+    def ask(at: Server) -> Round:
+        return run(load(at, lambda _: turn, connections=CONNECTIONS, seconds=SECONDS))
+
+    if dialect == "sqlite":
+        return compare("progress-cold", "req/s", lambda: ask(server), None, rounds=ROUNDS, database=dialect)
+    with peer_server("row", town.database_url, core=cores()[0]) as peer:
+        return compare(
+            "progress-cold", "req/s", lambda: ask(server), lambda: ask(peer), rounds=ROUNDS, target=COLD_TARGET, database=dialect
+        )
 
 
 async def prepare(town: Place) -> tuple[Resident, list[str]]:
@@ -74,7 +76,7 @@ async def prepare(town: Place) -> tuple[Resident, list[str]]:
         office = stores.office
         [resident] = await settle_in(office, 1)
         wanted = msgspec.convert(await application(office, resident, ITEM), Application)
-        view = await cases.apply(office, resident.id, wanted, _nobody_waits)
+        view = await cases.apply(office, resident.id, wanted, nobody_waits)
         async with opened(office, view.id) as file:
             procedure.accept(file, department_actor(view.department.code))
         return resident, [view.id, *await _copies(office, view.id)]
@@ -89,7 +91,3 @@ async def _copies(office: Office, case_id: str) -> list[str]:
             sealed = seal_form(office, copy, form)
             await case_rows.insert(tx, {**row, "id": copy, "number": f"{row['number'][:17]}{n:06d}", "form_sealed": sealed})
     return ids
-
-
-async def _nobody_waits(_tx: Transaction, _view: CaseView) -> None:
-    """No answer is kept."""

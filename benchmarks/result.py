@@ -27,6 +27,8 @@ class Result:
     database: str | None = None
     cpu_us: int | None = None
     baseline_cpu_us: int | None = None
+    p50: float | None = None
+    samples: int | None = None
 
 
 def compare(

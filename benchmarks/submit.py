@@ -112,7 +112,7 @@ async def _people_of_pgbench(database: Database, resident: str, uploads: list[st
             await _copy(database, "upload", upload, changed)
 
 
-async def _copy(database: Database, table: str, row_id: str, changed: dict[str, object]) -> None:
+async def _copy(database: Database, table: str, row_id: str, changed: dict[str, str]) -> None:
     row = await database.one(f"SELECT * FROM {table} WHERE id = $1", row_id)  # noqa: S608 - names of our own tables
     values = {**(row or {}), **changed}
     places = ", ".join(f"${n}" for n in range(1, len(values) + 1))

@@ -15,11 +15,13 @@ import msgspec
 from benchmarks.machine import cores, postgres_server, valkey_server
 from config.settings import load
 from handlers import sessions
+from handlers.caseviews import CaseView
 from handlers.office import Office
 from mobile_api.composition import Stores, open_stores
 from mobile_api.identity import Identity
 from mobile_api.journey.sample import fill_form
 from storage import residents
+from storage.database import Transaction
 from storage.ids import uuid7
 from tests.support.apart import run_apart
 
@@ -103,3 +105,7 @@ async def _uploaded(office: Office, resident: Resident) -> str:
         office.clock.now(),
     )
     return upload
+
+
+async def nobody_waits(_tx: Transaction, _view: CaseView) -> None:
+    """For acts whose answer need not be kept."""

@@ -133,8 +133,8 @@ class CaseFile:
         if self._messages:
             await outbox.append(self.tx, *self._messages, now=self.now, sealer=self.office.keys.sealer)
         facts = notices.CaseFacts(self.row["id"], self.row["number"], self.item.name, self.row["state"], self.row["events"])
-        for event, data in self._notices:
-            await notices.tell(self.tx, self.office, resident_id=self.row["resident_id"], case=facts, event=event, data=data)
+        if self._notices:
+            await notices.tell_all(self.tx, self.office, resident_id=self.row["resident_id"], case=facts, news=self._notices)
         self.tx.ring(cases.topic(self.row["id"]))
 
 

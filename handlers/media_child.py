@@ -85,11 +85,13 @@ def _rehearse(limits: Limits) -> None:
         sample = io.BytesIO()
         Image.new("RGBA" if form == "PNG" else "RGB", (16, 16)).save(sample, form)
         judge(sample.getvalue(), limits)
-    paper = io.BytesIO()
-    with pikepdf.new() as pdf:
-        pdf.add_blank_page()
-        pdf.save(paper)
-    for data in (paper.getvalue(), _HEIC, b"neither picture nor paper"):
+    for lock in (False, pikepdf.Encryption(owner="a", user="")):
+        paper = io.BytesIO()
+        with pikepdf.new() as pdf:
+            pdf.add_blank_page()
+            pdf.save(paper, encryption=lock)
+        judge(paper.getvalue(), limits)
+    for data in (_HEIC, b"neither picture nor paper"):
         judge(data, limits)
 
 

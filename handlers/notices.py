@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from handlers.office import Office
 from storage import account_events, notifications
+from storage.account_events import News
 from storage.database import Transaction
 
 EVENT_TYPES = (
@@ -47,12 +48,18 @@ async def tell(tx: Transaction, office: Office, *, resident_id: str, case: CaseF
 
     `event` is one of EVENT_TYPES; `data` holds what the words need: department_name, reason, decision, promised_on, text.
     """
-    if event not in EVENT_TYPES:
-        raise ValueError(f"{event!r} is no account event: see handlers.notices.EVENT_TYPES")
-    facts = {"number": case.number, "item_name": case.item_name, "state": case.state, **data}
+    return await tell_all(tx, office, resident_id=resident_id, case=case, news=[(event, data)])
+
+
+async def tell_all(tx: Transaction, office: Office, *, resident_id: str, case: CaseFacts, news: Sequence[News]) -> int:
+    """Tell several things of one change, in this order; answers the number of the last one."""
+    if unknown := [event for event, _ in news if event not in EVENT_TYPES]:
+        raise ValueError(f"{unknown[0]!r} is no account event: see handlers.notices.EVENT_TYPES")
     now = office.clock.now()
-    n = await account_events.append(tx, resident_id, event, case.id, facts, now)
-    if event in PUSHED:
-        once_key = f"{resident_id}|{case.id}|{event}|{case.seq}"
-        await notifications.add(tx, account_id=resident_id, case_id=case.id, event=event, once_key=once_key, data=facts, at=now)
-    return n
+    facts = [(event, {"number": case.number, "item_name": case.item_name, "state": case.state, **data}) for event, data in news]
+    last = await account_events.append_all(tx, resident_id, case.id, facts, now)
+    for event, fact in facts:
+        if event in PUSHED:
+            once_key = f"{resident_id}|{case.id}|{event}|{case.seq}"
+            await notifications.add(tx, account_id=resident_id, case_id=case.id, event=event, once_key=once_key, data=fact, at=now)
+    return last

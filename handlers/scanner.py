@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -25,8 +27,8 @@ class Scanner(Protocol):
 class Clamd:
     """ClamAV's daemon, by its command INSTREAM (clamd manual): length and bytes, length and bytes, zero."""
 
-    def __init__(self, socket: Path, seconds: float = _SECONDS) -> None:
-        self._socket = socket
+    def __init__(self, address: Path, seconds: float = _SECONDS) -> None:
+        self._address = address
         self._seconds = seconds
 
     async def finds(self, blocks: AsyncIterator[bytes]) -> bool:
@@ -35,24 +37,27 @@ class Clamd:
             async with asyncio.timeout(self._seconds):
                 answer = await self._ask(blocks)
         except (OSError, TimeoutError, EOFError) as error:
-            raise ScannerDown(f"clamd at {self._socket}: {type(error).__name__}") from None
+            raise ScannerDown(f"clamd at {self._address}: {type(error).__name__}") from None
         if answer.endswith(b"OK"):
             return False
         if answer.endswith(b"FOUND") or b"size limit exceeded" in answer:
             return True
-        raise ScannerDown(f"clamd at {self._socket} answered neither OK nor FOUND")
+        raise ScannerDown(f"clamd at {self._address} answered neither OK nor FOUND")
 
     async def _ask(self, blocks: AsyncIterator[bytes]) -> bytes:
-        reader, writer = await asyncio.open_unix_connection(str(self._socket))
-        try:
-            writer.write(b"zINSTREAM\0")
-            try:
+        # A bare socket, because a stream forgets what was received once sending fails: and that is where "too long" stands.
+        loop = asyncio.get_running_loop()
+        with socket.socket(socket.AF_UNIX) as line:
+            line.settimeout(0)
+            await loop.sock_connect(line, str(self._address))
+            with suppress(BrokenPipeError, ConnectionResetError):
+                await loop.sock_sendall(line, b"zINSTREAM\0")
                 async for block in blocks:
-                    writer.write(len(block).to_bytes(4, "big") + block)
-                    await writer.drain()
-                writer.write(bytes(4))
-            except ConnectionError:
-                pass  # clamd stops taking a file that is too long for it, and says so in what is read next
-            return (await reader.readuntil(b"\0"))[:-1]
-        finally:
-            writer.close()
+                    await loop.sock_sendall(line, len(block).to_bytes(4, "big") + block)
+                await loop.sock_sendall(line, bytes(4))
+            answer = b""
+            while not answer.endswith(b"\0"):
+                if not (part := await loop.sock_recv(line, 4096)):
+                    raise EOFError
+                answer += part
+            return answer[:-1]

@@ -25,12 +25,9 @@ class Page:
 
 async def page(office: Office, account_id: str, since: int) -> Page:
     """What happened above `since`; a position the line never had starts anew with `reset`."""
-    position = await account_events.position(office.database, account_id)
+    position, events = await account_events.page(office.database, account_id, since, MOST)
     if since > position.last:
         return Page([], position.last, position.unread, reset=True)
-    if since == position.last:
-        return Page([], since, position.unread)
-    events = await account_events.since(office.database, account_id, since, MOST)
     lost = bool(events) and events[0].n > since + 1
     return Page(events, events[-1].n if events else position.last, position.unread, reset=lost)
 

@@ -55,6 +55,7 @@ async def open_stores(settings: Settings, *, clock: Clock | None = None) -> Asyn
             valkey = EmbeddedValkey(Path(settings.redis.dir))
             url = await valkey.start()
             stack.push_async_callback(valkey.stop)
+            stack.push_async_callback(_cancelled, asyncio.create_task(valkey.watch(), name="valkey"))
         redis = await _reach(url)
         stack.push_async_callback(redis.close)
         stack.push_async_callback(_cancelled, asyncio.create_task(carry_bell(redis, bell), name="bell"))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import ctypes
+import fcntl
 import os
 import shutil
 import signal
 import socket
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import aiohttp
@@ -28,21 +30,33 @@ STAFF = (
     ("supervisor", "demo-supervisor", "孙督办", "supervisor", "", ""),
 )
 _READY_SECONDS = 60
+_LOCK = "demo.lock"
+_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the town until Ctrl-C."""
     parsed = _parser().parse_args(arguments)
     folder = Path(parsed.folder)
-    if parsed.fresh:
-        shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    for port in (parsed.port, parsed.port + 1):
-        if _taken(port):
-            sys.exit(f"Port {port} is in use: stop what listens there, or choose another with --port.")
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_run(parsed, folder))
+    with _only_one(folder):
+        for port in (parsed.port, parsed.port + 1):
+            if _taken(port):
+                sys.exit(f"Port {port} is in use: stop what listens there, or choose another with --port.")
+        with suppress(KeyboardInterrupt):
+            asyncio.run(_run(parsed, folder))
     return 0
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Two demos in one folder would start and forget each other's town."""
+    with (folder / _LOCK).open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            sys.exit(f"Another demo runs in {folder}: stop it, or choose another folder with --folder.")
+        yield
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -59,7 +73,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+async def _forget(folder: Path) -> None:
+    """Start anew: first a Valkey that a killed demo left running is stopped, then everything is removed."""
+    if (folder / "valkey").is_dir():
+        left = EmbeddedValkey(folder / "valkey")
+        await left.start()
+        await left.stop()
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        elif path.name != _LOCK:
+            path.unlink()
+
+
 async def _run(parsed: argparse.Namespace, folder: Path) -> None:
+    if parsed.fresh:
+        await _forget(folder)
     base, platform = f"http://127.0.0.1:{parsed.port}", f"http://127.0.0.1:{parsed.port + 1}"
     environment = _environment(parsed.port, folder, platform)
     settings = load(None, environment)
@@ -114,6 +143,7 @@ class Child:
         """End it the orderly way, and wait."""
         if self._watch is not None:
             self._watch.cancel()
+            await asyncio.wait([self._watch])
         process = self._process
         if process is None or process.returncode is not None:
             return
@@ -128,8 +158,9 @@ class Child:
     async def _spawn(self) -> None:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, *self._arguments, env=self._environment, stdout=log, stderr=log, start_new_session=True
-            )
+                sys.executable, *self._arguments, env=self._environment, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=_end_with_parent,
+            )  # fmt: skip
 
     async def _revive(self) -> None:
         while self._process is not None:
@@ -137,6 +168,12 @@ class Child:
             print(f"{self._name} ended ({code}); starting it again. Its log: {self._log}", flush=True)  # noqa: T201
             await asyncio.sleep(1)
             await self._spawn()
+
+
+def _end_with_parent() -> None:
+    """In a child, before its program begins: a demo that is killed leaves nobody behind on its ports (prctl 1, PR_SET_PDEATHSIG)."""
+    if _LIBC is not None:
+        _LIBC.prctl(1, signal.SIGKILL)
 
 
 def _environment(port: int, folder: Path, platform: str) -> dict[str, str]:

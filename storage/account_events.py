@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from storage.database import Queries, Row, Transaction
+from storage.rows import flat, places
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,9 @@ class Position:
 
 NOTHING_YET = Position(0, 0, 0)
 
+News = tuple[str, Mapping[str, Any]]
+"""The type of an event to be, and its facts."""
+
 
 def topic(account_id: str) -> str:
     """The bell topic that sounds when the account's line grows or its unread count changes."""
@@ -42,23 +46,38 @@ def topic(account_id: str) -> str:
 
 async def append(tx: Transaction, account_id: str, type_: str, case_id: str | None, data: Mapping[str, Any], at: dt.datetime) -> int:
     """Add an event and answer its number; the account's row stays locked until the commit, so that numbers have no gap."""
+    return await append_all(tx, account_id, case_id, [(type_, data)], at)
+
+
+async def append_all(tx: Transaction, account_id: str, case_id: str | None, news: Sequence[News], at: dt.datetime) -> int:
+    """Add events in this order, with two statements however many there are; the number of the last one."""
     row = await tx.one(
-        "INSERT INTO account_position (account_id, last, read_to, unread) VALUES ($1, 1, 0, 1) "
-        "ON CONFLICT (account_id) DO UPDATE SET last = account_position.last + 1, unread = account_position.unread + 1 RETURNING last",
+        "INSERT INTO account_position (account_id, last, read_to, unread) VALUES ($1, $2, 0, $3) ON CONFLICT (account_id) DO UPDATE "
+        "SET last = account_position.last + excluded.last, unread = account_position.unread + excluded.unread RETURNING last",
         account_id,
+        len(news),
+        len(news),
     )
-    n = int(row["last"]) if row else 1
-    await tx.execute(
-        "INSERT INTO account_event (account_id, n, type, case_id, data, occurred_at) VALUES ($1, $2, $3, $4, $5, $6)",
-        account_id,
-        n,
-        type_,
-        case_id,
-        msgspec.json.encode(data).decode(),
-        at,
-    )
+    last = int(row["last"]) if row else len(news)
+    numbered = enumerate(news, start=last - len(news) + 1)
+    rows = [(account_id, n, type_, case_id, msgspec.json.encode(data).decode(), at) for n, (type_, data) in numbered]
+    columns = "account_id, n, type, case_id, data, occurred_at"
+    await tx.execute(f"INSERT INTO account_event ({columns}) VALUES {places(rows)}", *flat(rows))  # noqa: S608 - placeholders only
     tx.ring(topic(account_id))
-    return n
+    return last
+
+
+_PAGE = """
+SELECT p.last, p.read_to, p.unread, e.n, e.type, e.case_id, e.data, e.occurred_at
+FROM account_position p LEFT JOIN account_event e ON e.account_id = p.account_id AND e.n > $2
+WHERE p.account_id = $1 ORDER BY e.n LIMIT $3
+"""
+
+
+async def page(db: Queries, account_id: str, n: int, limit: int) -> tuple[Position, list[AccountEvent]]:
+    """Where the line stands and the events above number `n`, of one and the same moment."""
+    rows = await db.rows(_PAGE, account_id, n, limit)
+    return _position(rows[0] if rows else None), [_event(row) for row in rows if row["n"] is not None]
 
 
 async def since(db: Queries, account_id: str, n: int, limit: int) -> list[AccountEvent]:

@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 
 from storage.database import Queries, Row, Transaction
+from storage.rows import flat, places
 
 _COLUMNS = (
     "id, number, resident_id, item_code, item_version, department, area, state, version, events, form_sealed, card, correction, "
@@ -83,13 +84,10 @@ async def of_office(db: Queries, area: str, department: str | None, states: Sequ
     return await db.rows(sql + " ORDER BY id LIMIT $3", *arguments)
 
 
-async def add_events(tx: Transaction, rows: Iterable[Sequence[object]]) -> None:
+async def add_events(tx: Transaction, rows: Sequence[Sequence[object]]) -> None:
     """Event rows: (id, case, seq, type, actor kind, actor id, organisation, time, reason, data, digest)."""
-    await tx.execute_many(
-        "INSERT INTO case_event (id, case_id, seq, type, actor_kind, actor_id, organisation, occurred_at, reason, data, digest) "
-        "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        rows,
-    )
+    columns = "id, case_id, seq, type, actor_kind, actor_id, organisation, occurred_at, reason, data, digest"
+    await _insert_all(tx, "case_event", columns, rows)
 
 
 async def events(db: Queries, case_id: str, after: int = 0, limit: int = 1000) -> list[Row]:
@@ -103,11 +101,11 @@ async def events(db: Queries, case_id: str, after: int = 0, limit: int = 1000) -
     )
 
 
-async def set_materials(tx: Transaction, case_id: str, rows: Iterable[Sequence[object]], *, fresh: bool) -> None:
+async def set_materials(tx: Transaction, case_id: str, rows: Sequence[Sequence[object]], *, fresh: bool) -> None:
     """Replace what was handed in: rows of (case, material, position, source, upload or None)."""
     if not fresh:
         await tx.execute("DELETE FROM case_material WHERE case_id = $1", case_id)
-    await tx.execute_many("INSERT INTO case_material (case_id, material, position, source, upload_id) VALUES ($1, $2, $3, $4, $5)", rows)
+    await _insert_all(tx, "case_material", "case_id, material, position, source, upload_id", rows)
 
 
 _TASKS = "SELECT * FROM task WHERE case_id = $1 ORDER BY CASE step WHEN 'accept' THEN 0 WHEN 'review' THEN 1 ELSE 2 END, position"
@@ -126,8 +124,7 @@ _TASK = (
 
 async def add_tasks(tx: Transaction, rows: Iterable[Mapping[str, object]]) -> None:
     """New tasks; each row has every column."""
-    sql = f"INSERT INTO task ({', '.join(_TASK)}) VALUES ({', '.join(f'${n}' for n in range(1, len(_TASK) + 1))})"  # noqa: S608
-    await tx.execute_many(sql, [[row[name] for name in _TASK] for row in rows])
+    await _insert_all(tx, "task", ", ".join(_TASK), [[row[name] for name in _TASK] for row in rows])
 
 
 async def save_task(tx: Transaction, row: Mapping[str, object]) -> None:
@@ -151,3 +148,8 @@ async def stale_drafts(db: Queries, before: dt.datetime, limit: int) -> list[str
     """Ids of drafts untouched since `before`."""
     rows = await db.rows("SELECT id FROM cases WHERE state = 'draft' AND updated_at < $1 ORDER BY id LIMIT $2", before, limit)
     return [str(row["id"]) for row in rows]
+
+
+async def _insert_all(tx: Transaction, table: str, columns: str, rows: Sequence[Sequence[object]]) -> None:
+    if rows:
+        await tx.execute(f"INSERT INTO {table} ({columns}) VALUES {places(rows)}", *flat(rows))  # noqa: S608 - placeholders only

@@ -31,6 +31,7 @@ logger = logging.getLogger("storage")
 _LONGEST_SOCKET_PATH = 100  # the kernel's limit is 107 bytes
 _BIGGEST_LOG = 5 * 1024 * 1024
 _TICK = 0.01
+_WATCH_SECONDS = 0.5
 _REMEDY = "Set MOBILE_API_REDIS__URL to the address of a Redis or Valkey server."
 
 
@@ -42,6 +43,7 @@ class EmbeddedValkey:
         self._memory = memory
         self._seconds = seconds
         self._users: int | None = None
+        self._child: int | None = None
 
     async def start(self) -> str:
         """Start the server or attach to the one that lives; its `unix://` address once it answers. Raises StoreUnavailable."""
@@ -70,6 +72,32 @@ class EmbeddedValkey:
                     await self._end()
             finally:
                 os.close(users)
+
+    async def watch(self) -> None:
+        """Start the server again whenever it dies, for ever; a task to be cancelled before `stop`. Any number of processes may watch."""
+        while True:
+            await asyncio.sleep(_WATCH_SECONDS)
+            if not self._is_dead():
+                continue
+            logger.warning("The Valkey server of %s died; it is started again", self._data)
+            try:
+                async with self._alone():
+                    await self._ensure(_socket_path(self._data))
+            except StoreUnavailable:
+                logger.exception("Valkey could not be started again")
+
+    def _is_dead(self) -> bool:
+        """Whether nobody holds the server's lock, which is held from birth to death; a dead child of ours is let go of."""
+        server = self._open("server.lock")
+        try:
+            dead = _try_lock(server, fcntl.LOCK_EX)
+        finally:
+            os.close(server)
+        if dead and self._child is not None:
+            with suppress(ChildProcessError):
+                os.waitpid(self._child, os.WNOHANG)
+            self._child = None
+        return dead
 
     @asynccontextmanager
     async def _alone(self) -> AsyncIterator[None]:
@@ -133,7 +161,8 @@ class EmbeddedValkey:
                 start_new_session=True,
                 umask=0o077,
             )
-        child.returncode = 0  # it is left running on purpose; _end waits for it by its id
+        child.returncode = 0  # it is left running on purpose; _end and _is_dead wait for it by its id
+        self._child = child.pid
 
     def _options(self, socket: Path) -> list[str]:
         return [

@@ -55,9 +55,9 @@ async def login(request: web.Request) -> web.StreamResponse:
     if (waiting := request.app[LOGIN_PACE].check(request, ANONYMOUS)) is not None:
         await waiting
     fields = await posted(request)
-    texts = [fields.get(name, "") for name in ("username", "password", "totp")]
+    username, password, totp = (fields.get(name, "") for name in ("username", "password", "totp"))
     try:
-        opened, member = await staff.log_in(request.app[OFFICE], *texts, "browser")
+        opened, member = await staff.log_in(request.app[OFFICE], username, password, totp, "browser")
     except Refused as refused:
         return await _login_form(request, fields, refused)
     answer = web.HTTPSeeOther(_next(fields.get("next", ""), member.role))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from handlers.limits import LOCAL
@@ -59,7 +60,7 @@ def due(promised_on: dt.date | None, today: dt.date) -> Due | None:
 def number_parts(number: str) -> list[str]:
     """A case number in the pieces an eye can hold; joined they are the number again."""
     cuts = (0, *_NUMBER_PARTS, len(number))
-    return [number[start:end] for start, end in zip(cuts, cuts[1:], strict=False) if number[start:end]]
+    return [number[start:end] for start, end in pairwise(cuts) if number[start:end]]
 
 
 def said(value: object) -> object:

@@ -70,7 +70,7 @@ async def listing(query: CasesQuery, caller: Caller, office: Office) -> CasePage
 
 async def show(id: str, caller: Caller, office: Office, glances: Glances) -> Answer[CaseView]:  # noqa: A002 - the path's own word
     """One case, whole."""
-    return _answer(await glances.look(caller.account_id, id, lambda: cases.show(office, caller.account_id, id)))
+    return await glances.look(caller.account_id, id, lambda: cases.show(office, caller.account_id, id))
 
 
 async def change(id: str, body: Change, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002

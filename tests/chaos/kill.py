@@ -67,8 +67,7 @@ class Report:
         lines = [
             f"seed {plan.seed}, {same_server(plan.database)}",
             f"{plan.journeys} journeys, {self.steps} steps in {self.seconds:.1f} s; killed: {deaths}",
-            f"acknowledged: {len(self.ledger.cases)} submissions, {len(self.ledger.uploads)} uploads, "
-            f"{self.ledger.corrections} corrections, {len(self.ledger.evaluations)} evaluations",
+            f"acknowledged: {self.ledger.summary()}",
             f"drained {self.drained:.1f} s after the last resident went home",
             *(f"FAILED journey: {line}" for line in self.failures),
             *(f"BROKEN {line}" for line in self.broken),

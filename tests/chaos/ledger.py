@@ -30,6 +30,11 @@ class Ledger:
         self.steps += 1
         self.on_step()
 
+    def summary(self) -> str:
+        """In one line."""
+        acts = f"{len(self.cases)} submissions, {len(self.uploads)} uploads, {self.corrections} corrections"
+        return f"{acts}, {len(self.evaluations)} evaluations"
+
     def note(self, path: str, body: dict[str, Any]) -> None:
         """An answer that promises something."""
         if path == "/cases":

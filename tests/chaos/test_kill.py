@@ -33,7 +33,6 @@ async def test_nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed
 
     report = await chaos(plan, tmp_path)
 
-    print(report.text(plan))
     assert report.held, report.text(plan)
     assert report.deaths["server"] == 6
     assert len(report.ledger.cases) == 26  # two of them from the rehearsal

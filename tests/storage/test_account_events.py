@@ -88,3 +88,22 @@ async def test_the_bell_rings_after_the_commit_not_before(database: Database, be
             await account_events.append(tx, "a", "case.accepted", None, {}, AT)
             assert not await ticket.wait(0)
         assert await ticket.wait(1)
+
+
+async def test_events_added_together_follow_each_other_and_count_as_unread(database: Database) -> None:
+    await _append(database)
+    async with database.transaction() as tx:
+        last = await account_events.append_all(tx, "a", "c1", [("case.decided", {"decision": "granted"}), ("case.completed", {})], AT)
+    assert last == 3
+    position, events = await account_events.page(database, "a", 1, 10)
+    assert position == Position(3, 0, 3)
+    assert [(event.n, event.type, event.data) for event in events] == [
+        (2, "case.decided", {"decision": "granted"}),
+        (3, "case.completed", {}),
+    ]
+
+
+async def test_a_page_tells_the_position_where_there_is_nothing_new_or_nothing_at_all(database: Database) -> None:
+    await _append(database)
+    assert await account_events.page(database, "a", 1, 10) == (Position(1, 0, 1), [])
+    assert await account_events.page(database, "nobody", 0, 10) == (Position(0, 0, 0), [])

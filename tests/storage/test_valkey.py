@@ -142,6 +142,32 @@ async def test_a_killed_server_is_started_again_with_its_data(folder: Path, clie
     await second.stop()
 
 
+async def test_a_server_that_dies_under_watch_is_started_again(folder: Path, client: MakeClient):
+    server = EmbeddedValkey(folder)
+    redis = client(await server.start())
+    await redis.set("acknowledged", b"yes")
+    pid = await process_id(redis)
+    watch = asyncio.create_task(server.watch())
+    os.kill(pid, signal.SIGKILL)
+
+    async with asyncio.timeout(20):
+        while not await _kept(redis):
+            await asyncio.sleep(0.02)
+
+    assert await process_id(redis) != pid
+    assert not Path(f"/proc/{pid}").exists()  # the dead one was waited for
+    watch.cancel()
+    await asyncio.wait([watch])
+    await server.stop()
+
+
+async def _kept(redis: aioredis.Redis) -> bool:
+    try:
+        return bool(await redis.get("acknowledged") == b"yes")
+    except (aioredis.RedisError, OSError):
+        return False
+
+
 async def test_processes_share_one_server_and_the_last_one_stops_it(folder: Path, client: MakeClient):
     users = [User(folder) for _ in range(3)]
     addresses = {user.address() for user in users}

@@ -26,14 +26,54 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Process:
-    """One program of the town; its output goes to a file that a failing test prints."""
+def alive(pid: int) -> bool:
+    """Whether a process runs; one that has ended and was not waited for does not."""
+    return _parent(pid) is not None
 
-    def __init__(self, name: str, arguments: list[str], environment: Mapping[str, str], folder: Path) -> None:
+
+def family(pid: int) -> dict[int, str]:
+    """Everything that descends from a process, by id, and how each was called."""
+    parents = {int(path.name): _parent(int(path.name)) for path in Path("/proc").iterdir() if path.name.isdecimal()}
+    found, fresh = set[int](), {pid}
+    while fresh:
+        fresh = {child for child, parent in parents.items() if parent in fresh}
+        found |= fresh
+    return {child: called for child in found if (called := _called(child))}
+
+
+def _parent(pid: int) -> int | None:
+    try:
+        state, parent = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[:2]
+    except OSError:
+        return None
+    return None if state == "Z" else int(parent)
+
+
+def _called(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+    except OSError:
+        return ""
+
+
+class Process:
+    """One program, `python` if none is named, at home in the tree; its output goes to a file that a failing test prints."""
+
+    def __init__(
+        self,
+        name: str,
+        arguments: list[str],
+        environment: Mapping[str, str],
+        folder: Path,
+        *,
+        program: str = sys.executable,
+        home: Path = ROOT,
+    ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         self.kills = 0
-        self._arguments = arguments
+        self._words = [program, *arguments]
+        self._home = home
         kept = {key: value for key, value in os.environ.items() if not key.startswith("MOBILE_API_")}
         self._environment = {**kept, **environment}
         self._process: asyncio.subprocess.Process | None = None
@@ -53,7 +93,7 @@ class Process:
         """Start it."""
         with self.log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                sys.executable, *self._arguments, env=self._environment, cwd=ROOT, stdout=log, stderr=log, start_new_session=True
+                *self._words, env=self._environment, cwd=self._home, stdout=log, stderr=log, start_new_session=True
             )
 
     async def kill(self) -> None:

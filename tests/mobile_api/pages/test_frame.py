@@ -1,0 +1,77 @@
+"""What holds for all pages: how often one may try to log in, and what people see of an error of ours."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+
+from handlers.office import Office
+from mobile_api import pages
+from mobile_api.pages import start
+from mobile_api.pages.table import PAGES
+from mobile_api.web.frame import FrameOptions, install
+from mobile_api.web.keys import OFFICE
+from mobile_api.web.pace import ANONYMOUS_SHARE, Pace
+from mobile_api.web.server import serving
+from storage.bell import Bell
+from storage.redis import RedisStore
+from tests.conftest import OpenDatabase
+from tests.mobile_api.pages.plainforms import Visitor
+from tests.support.office import open_office
+
+SLOW = FrameOptions(paces={"login": Pace(1 / ANONYMOUS_SHARE, 1)})
+
+
+@pytest.fixture
+async def office(sqlite_url: str, open_database: OpenDatabase, bell: Bell, store: RedisStore, tmp_path: Path) -> Office:
+    return await open_office(await open_database(sqlite_url), bell, store, tmp_path)
+
+
+@pytest.fixture
+async def visitor(office: Office) -> AsyncIterator[Visitor]:
+    """Somebody at the pages of a server that lets an address try 20 log-ins at once."""
+    app = web.Application()
+    app[OFFICE], app[start.TLS], app[start.DEMO] = office, True, False
+    install(app, [], {}, SLOW)
+    pages.install(app, PAGES, SLOW)
+    async with AsyncExitStack() as stack:
+        base_url = await stack.enter_async_context(serving(app))
+        session = await stack.enter_async_context(aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)))
+        yield Visitor(base_url, session)
+
+
+async def test_an_address_that_tries_many_passwords_has_to_wait(visitor: Visitor):
+    attempts = [await visitor.log_in("nobody", "guess") for _ in range(ANONYMOUS_SHARE)]
+
+    refused = await visitor.ask("POST", "/login", data={"username": "nobody", "password": "guess"})
+
+    assert {seen.status for seen in attempts} == {401}
+    assert refused.status == 429
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "秒后再试" in refused.text
+
+
+async def test_an_error_of_ours_is_a_page_with_a_number_to_quote(visitor: Visitor, office: Office):
+    await office.database.execute("DROP TABLE session")
+
+    seen = await visitor.visit("/desk", headers={"Cookie": "staff=something"})
+
+    assert seen.status == 500
+    assert seen.headers["Content-Type"].startswith("text/html")
+    assert seen.headers["X-Request-Id"] in seen.text
+
+
+async def test_demo_accounts_are_shown_in_a_demonstration_only(visitor: Visitor):
+    assert "demo-clerk" not in (await visitor.visit("/login")).html
+
+
+@pytest.mark.parametrize("name", ["..%2f..%2findex.html", "..%5cindex.html", ".hidden", "nothing.js"])
+async def test_only_assets_are_served_as_assets(visitor: Visitor, name: str):
+    seen = await visitor.visit(f"/m/assets/{name}")
+
+    assert seen.status == 404
