@@ -1,6 +1,5 @@
 """The migrated schema is what the models say, and its rules bite, on both databases (field note T2)."""
 
-
 from __future__ import annotations
 
 import datetime as dt
