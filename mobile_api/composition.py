@@ -14,6 +14,7 @@ from handlers.items import publish
 from handlers.keys import MARKER, Keys, problems
 from handlers.media import Laundry
 from handlers.office import Office
+from handlers.scanner import Clamd
 from handlers.workdays import WorkCalendar
 from mobile_api.tables import load_calendar, load_catalogue
 from storage.bell import Bell
@@ -80,7 +81,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
 async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clock) -> AsyncIterator[Office]:
     keys = Keys.load(Path(settings.secrets.dir))
     database = await Database.open(settings.database.url, bell, pool=settings.database.pool)
-    laundry = Laundry()
+    laundry = Laundry(scanner=Clamd(Path(settings.files.clamd)) if settings.files.clamd else None)
     try:
         await migrate(database)
         catalogue = await publish(database, clock, load_catalogue(settings.tables_dir))

@@ -7,6 +7,7 @@ a message through Redis later in the others, and never when it is older than AGE
 from __future__ import annotations
 
 import time
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -41,7 +42,7 @@ class Glances:
     def __init__(self, bell: Bell, now: Callable[[], float] = time.monotonic) -> None:
         self._bell = bell
         self._now = now
-        self._glances: dict[str, _Glance] = {}  # the oldest first, for all live equally long
+        self._glances: OrderedDict[str, _Glance] = OrderedDict()  # the oldest first, for all live equally long
 
     async def look(self, owner_id: str, case_id: str, read: Callable[[], Awaitable[CaseView]]) -> Answer[Any]:
         """The owner's case as answered a moment ago, or as read now; what `read` raises for other people's cases goes through."""

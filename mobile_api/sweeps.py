@@ -42,6 +42,7 @@ async def sweep(office: Office) -> int:
     """One round; how many drafts lapsed."""
     now = office.clock.now()
     await idempotency.purge(office.database, now - ANSWERS_KEPT)
+    await uploads.settle(office)
     await uploads.purge(office)
     await outbox.forget(office.database, now - LETTERS_KEPT)
     await inbox.forget(office.database, now - MESSAGES_KEPT)

@@ -80,6 +80,7 @@ async def api(stores: Stores, platform: WechatPlatform, port: int) -> AsyncItera
     settings = stores.settings
     templates = message_templates.load(settings.tables_dir / "templates" / "wechat.toml")
     app = build_app(stores.office, settings, platform, templates)
+    await stores.office.laundry.warm()
     limits = ConnectionLimits(head=settings.http.read_seconds, idle=settings.http.keepalive_seconds)
     runner = await listen(app, settings.http.host, port, limits=limits, reuse_port=settings.http.reuse_port)
     try:

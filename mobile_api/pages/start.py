@@ -13,6 +13,7 @@ from mobile_api.pages.refusals import detail_of
 from mobile_api.pages.rendering import STATIC, page
 from mobile_api.pages.session import COOKIE, LOGIN_PACE, keep, needed_standing, posted, scans, standing_of, submitted
 from mobile_api.web.caller import ANONYMOUS
+from mobile_api.web.headers import PAGE_POLICY
 from mobile_api.web.keys import OFFICE
 
 TLS: web.AppKey[bool] = web.AppKey("tls", bool)
@@ -87,7 +88,8 @@ async def residents(request: web.Request) -> web.StreamResponse:
     index = STATIC / "m" / "index.html"
     if not index.exists():
         return await page(request, "not_built.html", status=503)
-    return web.FileResponse(index, headers={"Cache-Control": "no-cache"})
+    # said here, because an answer "not modified" has no content type and browsers take over its policy all the same
+    return web.FileResponse(index, headers={"Cache-Control": "no-cache", "Content-Security-Policy": PAGE_POLICY})
 
 
 async def to_residents(_request: web.Request) -> web.StreamResponse:

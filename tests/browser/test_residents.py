@@ -111,6 +111,7 @@ async def apply(person: Person) -> None:
         await upload(person, paper)
     await seen(person, "to-check").click()
     await expect(seen(person, "answers")).to_contain_text("幸福面馆")
+    await person.meets_no_barriers()
     await seen(person, "submit").click()
     await expect(seen(person, "result-number")).to_have_text(re.compile(r"^\d{22}[0-9A-Z]$"))
 
@@ -121,6 +122,7 @@ async def test_the_whole_job_from_the_search_to_the_counter(departments: Town, e
     await become(resident, "li")
     await apply(resident)
     number = await seen(resident, "result-number").inner_text()
+    await resident.meets_no_barriers()
 
     await seen(resident, "see-case").click()
     await expect(seen(resident, "state")).to_have_attribute("data-state", "submitted")
@@ -132,6 +134,7 @@ async def test_the_whole_job_from_the_search_to_the_counter(departments: Town, e
         await expect(seen(resident, "timeline").locator(f"[data-type={happened}]")).to_have_count(1)
     assert await resident.page.evaluate("window.sameDocument"), "the timeline moved by itself"
 
+    await resident.meets_no_barriers()
     await seen(resident, "rate-5").click()
     await seen(resident, "rate-send").click()
     await expect(seen(resident, "rated")).to_contain_text("非常满意")
@@ -143,6 +146,30 @@ async def test_the_whole_job_from_the_search_to_the_counter(departments: Town, e
     await expect(clerk.page.get_by_role("heading", level=3)).to_have_text(NAME)
     assert await clerk.page.locator(".number").inner_text() == number
     await expect(seen(resident, "code-scanned")).to_be_visible()
+
+
+async def test_a_correction_asked_at_the_desk_is_mended_on_the_phone(town: Town, enter: Enter):
+    case, resident, clerk = await applied(town, "wang"), await enter(width=390, height=844), await enter()
+    await become(resident, "wang")
+    await go(resident, f"case/index?id={case['id']}")
+    await expect(seen(resident, "live")).to_have_attribute("data-state", "live")
+    await clerk.log_in()
+    await clerk.page.goto(f"/desk/cases/{case['id']}")
+    await clerk.page.get_by_text("一次性告知补正").click()
+    await clerk.page.get_by_label("总体说明").fill("请改正电话")
+    await clerk.page.get_by_label("联系电话").fill("少一位")
+    await clerk.page.get_by_role("button", name="发出补正告知").click()
+    await expect(clerk.page.get_by_role("status")).to_be_visible()
+
+    await expect(seen(resident, "state")).to_have_attribute("data-state", "correction_requested")
+    await seen(resident, "go-correction").click()
+    await seen(resident, "field-phone").locator("input").fill("13900139000")
+    await resident.meets_no_barriers()
+    await seen(resident, "send-correction").click()
+
+    await expect(seen(resident, "state")).to_have_attribute("data-state", "submitted")
+    await clerk.page.reload()
+    await expect(clerk.page.get_by_text("13900139000")).to_be_visible()
 
 
 async def test_what_is_missing_is_said_at_once_and_at_its_place(town: Town, enter: Enter):

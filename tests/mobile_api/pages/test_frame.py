@@ -13,6 +13,7 @@ from aiohttp import web
 from handlers.office import Office
 from mobile_api import pages
 from mobile_api.pages import start
+from mobile_api.pages.rendering import STATIC
 from mobile_api.pages.table import PAGES
 from mobile_api.web.frame import FrameOptions, install
 from mobile_api.web.keys import OFFICE
@@ -68,6 +69,18 @@ async def test_an_error_of_ours_is_a_page_with_a_number_to_quote(visitor: Visito
 
 async def test_demo_accounts_are_shown_in_a_demonstration_only(visitor: Visitor):
     assert "demo-clerk" not in (await visitor.visit("/login")).html
+
+
+async def test_the_residents_page_keeps_its_policy_when_it_is_not_sent_again(visitor: Visitor):
+    if not (STATIC / "m" / "index.html").exists():
+        pytest.skip("the residents' page is not built: python miniprogram/build.py")
+    first = await visitor.visit("/m/")
+
+    again = await visitor.visit("/m/", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (first.status, again.status) == (200, 304)
+    assert first.headers["Content-Security-Policy"] == again.headers["Content-Security-Policy"]
+    assert "script-src 'self'" in again.headers["Content-Security-Policy"]
 
 
 @pytest.mark.parametrize("name", ["..%2f..%2findex.html", "..%5cindex.html", ".hidden", "nothing.js"])
