@@ -43,8 +43,9 @@ def build_app(office: Office, settings: Settings, platform: WechatPlatform, temp
         Templates: templates,
         Callback: callback(settings),
     }
-    install(app, ROUTES, given, frame_options(settings))
-    pages.install(app, PAGES)
+    options = frame_options(settings)
+    install(app, ROUTES, given, options)
+    pages.install(app, PAGES, options)
     return app
 
 

@@ -13,6 +13,7 @@ class Bell:
 
     def __init__(self) -> None:
         self._listeners: dict[str, set[asyncio.Event]] = defaultdict(set)
+        self._hearers: list[Callable[[str | None], None]] = []
         self.forward: Callable[[str], None] | None = None
 
     def ring(self, topic: str) -> None:
@@ -25,11 +26,19 @@ class Bell:
         """Wake this process's listeners only (a ring that came from another process ends here)."""
         for event in self._listeners.get(topic, ()):
             event.set()
+        for hear in self._hearers:
+            hear(topic)
 
     def sound_all(self) -> None:
         """Wake every listener of this process: rings may have been lost."""
         for topic in tuple(self._listeners):
             self.sound(topic)
+        for hear in self._hearers:
+            hear(None)
+
+    def call(self, hear: Callable[[str | None], None]) -> None:
+        """Call `hear` with every topic that sounds, from now on, and with None when rings may have been lost; it must not raise."""
+        self._hearers.append(hear)
 
     def listen(self, topic: str) -> Ticket:
         """Take a ticket *before* looking at the rows, so that no ring falls between look and wait."""
@@ -53,11 +62,6 @@ class Ticket:
         events.discard(self._event)
         if not events:
             del self._listeners[self._topic]
-
-    @property
-    def rung(self) -> bool:
-        """Whether it has rung since the ticket was taken or last waited for."""
-        return self._event.is_set()
 
     async def wait(self, timeout: float) -> bool:
         """Wait for a ring at most `timeout` seconds; True if it rang. Clears the ring."""

@@ -59,3 +59,12 @@ async def test_all_can_be_woken_after_a_time_of_deafness():
         bell.sound_all()
         assert await one.wait(1)
         assert await two.wait(1)
+
+
+async def test_who_is_called_hears_every_topic_and_when_rings_may_have_been_lost():
+    bell, heard = Bell(), []
+    bell.call(heard.append)
+    bell.ring("a")
+    bell.sound("b")
+    bell.sound_all()
+    assert heard == ["a", "b", None]

@@ -52,7 +52,7 @@ export async function logIn(code: string): Promise<void> {
   if (wished && wished.language !== prefs.language && prefs.language === 'zh') prefs.language = wished.language
 }
 
-export const sandboxCode = (user: string) => `sandbox-${user}-${newId().slice(0, 13)}`
+export const sandboxCode = (user: string) => `sandbox-${user}-${newId().replace(/-/g, '')}`
 
 /** Ends the session on the server as far as it can be reached, and on this phone in any case. */
 export async function logOut(): Promise<void> {
