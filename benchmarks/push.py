@@ -35,7 +35,7 @@ from storage.ids import uuid7
 from tests.support.apart import run_apart
 
 ITEM, DEPARTMENT = "GA-05", "GA"
-PHONES, SAMPLES, WARM_UP = 1000, 250, 20
+PHONES, SAMPLES, WARM_UP = 1000, 250, 50
 IDLE_TARGET_MS, CROWD_TARGET_MS = 50, 100
 WHOLE = "api,bridge,notifier,clock"
 PATIENCE = 10.0

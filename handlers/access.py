@@ -43,8 +43,11 @@ def check_own(row: Row, resident_id: str) -> None:
 
 
 def check_officer(officer: Officer, action: str, row: Row, departments: set[str]) -> None:
-    """Refuse what the policy table does not give this officer: unseen cases are "not found", seen ones "forbidden"."""
-    if not _within(scope_of(officer.role, "see_case"), officer, row, departments):
+    """Refuse what the policy table does not give this officer: unseen cases are "not found", seen ones "forbidden".
+
+    What has no number was never handed in: a resident's draft is nobody's business.
+    """
+    if row["number"] is None or not _within(scope_of(officer.role, "see_case"), officer, row, departments):
         raise Refused("not_found")
     if action != "see_case" and not _within(scope_of(officer.role, action), officer, row, {row["department"]}):
         raise Refused("forbidden")

@@ -41,6 +41,11 @@ class CaseFile:
         self._changed: set[str] = set()
         self._added: list[Row] = []
 
+    def expect(self, version: int) -> None:
+        """Refuse to change something newer than what was looked at; asked only after it is clear that the case may be seen."""
+        if self.row["version"] != version + 1:
+            raise Refused("precondition_failed")
+
     def act(self, act: str, actor: Actor) -> None:
         """Follow one arrow of the state machine; refused where there is none."""
         self.row["state"] = follow(act, self.row["state"], actor.kind)
@@ -150,25 +155,23 @@ def open_form(office: Office, row: Row) -> dict[str, Any]:
 
 
 @asynccontextmanager
-async def opened(office: Office, case_id: str, *, if_version: int | None = None, tx: Transaction | None = None) -> AsyncIterator[CaseFile]:
-    """Open a case for change and close it at the end; inside `tx` if given. `if_version` refuses a change of something newer."""
+async def opened(office: Office, case_id: str, *, tx: Transaction | None = None) -> AsyncIterator[CaseFile]:
+    """Open a case for change and close it at the end; inside `tx` if given."""
     if tx is not None:
-        file = await _take(office, tx, case_id, if_version)
+        file = await _take(office, tx, case_id)
         yield file
         await file.close()
         return
     async with office.database.transaction() as own:
-        file = await _take(office, own, case_id, if_version)
+        file = await _take(office, own, case_id)
         yield file
         await file.close()
 
 
-async def _take(office: Office, tx: Transaction, case_id: str, if_version: int | None) -> CaseFile:
+async def _take(office: Office, tx: Transaction, case_id: str) -> CaseFile:
     row = await cases.take(tx, case_id)
     if row is None:
         raise Refused("not_found")
-    if if_version is not None and row["version"] != if_version + 1:
-        raise Refused("precondition_failed")
     item = await office.catalogue.version(tx, row["item_code"], row["item_version"])
     tasks = await cases.tasks(tx, case_id)
     return CaseFile(office, tx, row, item, tasks)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
 
 import msgspec
 
@@ -24,6 +25,9 @@ from handlers.transitions import ACTS
 from storage import cases
 from storage.database import Row, Transaction
 from storage.ids import uuid7
+
+MOST_A_DAY = 99_999
+"""A case number has five digits for the day."""
 
 Settle = Callable[[Transaction, CaseView], Awaitable[None]]
 
@@ -48,9 +52,9 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A rating of five levels, 5 the best (国办发〔2019〕51号)."""
 
-    level: int
-    tags: tuple[str, ...] = ()
-    text: str = ""
+    level: Annotated[int, msgspec.Meta(ge=1, le=5)]
+    tags: Annotated[tuple[Annotated[str, msgspec.Meta(max_length=20)], ...], msgspec.Meta(max_length=10)] = ()
+    text: Annotated[str, msgspec.Meta(max_length=1000)] = ""
 
 
 def resident_actor(resident_id: str) -> Actor:
@@ -62,8 +66,7 @@ async def apply(office: Office, resident_id: str, application: Application, sett
     """A new application, submitted at once or kept as a draft; `settle` keeps the answer in the same transaction."""
     item = _item(office, application)
     form = _checked_form(office, item, application.form) if application.submit else _small(application.form)
-    number = await _next_number(office) if application.submit else None
-    async with office.database.transaction() as tx:
+    async with _numbered(office, wanted=application.submit) as number, office.database.transaction() as tx:
         materials = await take_in(tx, resident_id, _lenient(item, submit=application.submit), application.materials)
         file = CaseFile(office, tx, _new_row(office, resident_id, item, form), item, [])
         file.hand_in(materials)
@@ -78,8 +81,7 @@ async def apply(office: Office, resident_id: str, application: Application, sett
 
 async def submit(office: Office, resident_id: str, case_id: str, settle: Settle) -> CaseView:
     """Submit a draft."""
-    number = await _next_number(office)
-    async with office.database.transaction() as tx:
+    async with _numbered(office) as number, office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
             check_own(file.row, resident_id)
             file.form = _checked_form(office, file.item, file.form)
@@ -87,7 +89,7 @@ async def submit(office: Office, resident_id: str, case_id: str, settle: Settle)
                 HandedIn(one.material, tuple(u.id for u in one.uploads), one.source == "commitment") for one in file.card.materials
             )
             file.hand_in(await take_in(tx, resident_id, file.item, handed_in))
-            _submit(file, resident_actor(resident_id), number)
+            _submit(file, resident_actor(resident_id), str(number))
         view = view_case(office, file.row, file.item)
         await settle(tx, view)
     return view
@@ -96,8 +98,9 @@ async def submit(office: Office, resident_id: str, case_id: str, settle: Settle)
 async def change_draft(office: Office, resident_id: str, case_id: str, if_version: int, change: Change) -> CaseView:
     """Change a draft."""
     async with office.database.transaction() as tx:
-        async with opened(office, case_id, if_version=if_version, tx=tx) as file:
+        async with opened(office, case_id, tx=tx) as file:
             check_own(file.row, resident_id)
+            file.expect(if_version)
             if file.row["state"] != "draft":
                 raise Refused("wrong_state", {"state": file.row["state"], "possible": ACTS["correct"].name})
             if change.form is not None:
@@ -108,6 +111,8 @@ async def change_draft(office: Office, resident_id: str, case_id: str, if_versio
 
 async def correct(office: Office, resident_id: str, case_id: str, change: Change, settle: Settle) -> CaseView:
     """Hand in what a correction notice asked for."""
+    if not change.form and not change.materials:
+        raise Refused("nothing_corrected")
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
             check_own(file.row, resident_id)
@@ -185,10 +190,22 @@ def _lenient(item: ServiceItem, *, submit: bool) -> ServiceItem:
     return msgspec.structs.replace(item, materials=tuple(msgspec.structs.replace(rule, required=False) for rule in item.materials))
 
 
-async def _next_number(office: Office) -> str:
+@asynccontextmanager
+async def _numbered(office: Office, *, wanted: bool = True) -> AsyncIterator[str | None]:
+    """A case number, None if none is wanted; it goes back when the submission is refused, so that refusals use up none."""
+    if not wanted:
+        yield None
+        return
     day = local_date(office.clock.now())
-    sequence = await office.numbers.next(f"case:{office.division}:{day:%Y%m%d}")
-    return case_number(office.division, day, sequence)
+    name = f"case:{office.division}:{day:%Y%m%d}"
+    sequence = await office.numbers.next(name)
+    if sequence > MOST_A_DAY:
+        raise Refused("unavailable", {"retry_after": 3600})
+    try:
+        yield case_number(office.division, day, sequence)
+    except Refused:
+        office.numbers.give_back(name, sequence)
+        raise
 
 
 def _new_row(office: Office, resident_id: str, item: ServiceItem, form: dict[str, Any]) -> Row:

@@ -23,7 +23,7 @@ async def waiting(office: Office, officer: Officer, states: list[str], after: st
     if scope == "none":
         raise Refused("forbidden")
     department = officer.department if scope == "department" else None
-    wanted = [state for state in states if state in STATE_NAMES] or list(OPEN_STATES)
+    wanted = [state for state in states if state in STATE_NAMES and state != "draft"] or list(OPEN_STATES)
     rows = await cases.of_office(office.database, officer.area, department, wanted, after, limit)
     return [summary(office, row) for row in rows]
 
@@ -92,8 +92,9 @@ async def give_opinion(
 
 async def _do(office: Office, officer: Officer, action: str, case_id: str, if_version: int, act: Callable[[CaseFile], None]) -> CaseView:
     async with office.database.transaction() as tx:
-        async with opened(office, case_id, if_version=if_version, tx=tx) as file:
+        async with opened(office, case_id, tx=tx) as file:
             _check(file, officer, action)
+            file.expect(if_version)
             act(file)
             await audited(file, officer.actor, action)
         return view_case(office, file.row, file.item)

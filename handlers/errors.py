@@ -281,6 +281,13 @@ _DOOR: dict[str, Refusal] = {
         "The PDF contains active content",
         "Print it to a plain PDF and upload that.",
     ),
+    "nothing_corrected": Refusal(
+        422,
+        "没有补正内容",
+        "请修改被要求补正的表单项或重新上传材料后再提交。",
+        "Nothing was corrected",
+        "Send the fields or materials that the notice asks for.",
+    ),
 }
 for _code, _refusal in _DOOR.items():
     REFUSALS.setdefault(_code, _refusal)

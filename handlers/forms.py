@@ -18,6 +18,8 @@ from handlers.errors import FieldError
 from handlers.numbers import clean, credit_code_problem, id_number_problem, phone_problem
 
 MOST_UPLOADS = 20
+MOST_ERRORS = 50
+MOST_MATERIALS = 100
 
 _LENGTHS = {"text": 100, "textarea": 2000, "address": 200}
 _LONGEST = 4000
@@ -65,7 +67,9 @@ def check_form(item: ServiceItem, form: Mapping[str, object], today: dt.date | N
     Fields left empty are left out. Numbers come back as int or float, dates as YYYY-MM-DD.
     """
     fields = {field.name: field for field in item.form.fields}
-    errors = [_error("form", name, "unknown_field", "本事项的表单没有这一项，请删除。") for name in form if name not in fields]
+    errors = [_error("form", name, "unknown_field", "本事项的表单没有这一项，请删除。") for name in form if name not in fields][
+        :MOST_ERRORS
+    ]
     kept: dict[str, object] = {}
     for name, field in fields.items():
         try:
@@ -83,7 +87,7 @@ def check_materials(item: ServiceItem, materials: Sequence[HandedIn]) -> list[Fi
     rules = {rule.code: rule for rule in item.materials}
     given: dict[str, HandedIn] = {}
     errors: list[FieldError] = []
-    for one in materials:
+    for one in materials[:MOST_MATERIALS]:
         problem = _problem(rules.get(one.material), one, again=one.material in given)
         if problem is not None:
             errors.append(_error("materials", one.material, *problem))

@@ -16,6 +16,9 @@ from handlers.errors import Refused
 from handlers.workdays import WorkCalendar
 from storage.database import Row
 
+LONGEST_CORRECTION = 20_000
+"""Bytes of a correction notice: some pages of text."""
+
 LIVE = ("requested", "in_progress", "correction", "suspended")
 
 
@@ -264,3 +267,5 @@ def _check_correction(file: CaseFile, correction: Correction) -> None:
     unknown += [note.material for note in correction.materials if note.material not in materials]
     if unknown or not (correction.fields or correction.materials):
         raise Refused("correction_unknown")
+    if len(msgspec.json.encode(correction)) > LONGEST_CORRECTION:
+        raise Refused("too_large", {"limit": LONGEST_CORRECTION})

@@ -20,6 +20,9 @@ Choice = Literal["accept", "reject", "ban", "filter", "acceptWithAudio", "accept
 
 _SENDING_TAKES_AT_MOST = dt.timedelta(minutes=1)
 
+_PROVIDER_ID = 64
+"""Of the platform's message id this much is kept with a notification, so this much is compared."""
+
 _ACCEPTS = frozenset({"accept", "acceptWithAudio", "acceptWithAlert"})
 
 
@@ -88,7 +91,7 @@ def once_key(event: Mapping[str, Any]) -> str:
     if event.get("MsgId"):
         return f"message|{sender[:64]}|{str(event['MsgId'])[:64]}"
     about = [event.get(name) for name in ("TemplateId", "MsgID", "trace_id", "EventKey", "OpenID", "RevokeInfo")]
-    about += [(entry.get("TemplateId"), entry.get("MsgID"), entry.get("SubscribeStatusString")) for entry in event.get("List", [])]
+    about += [(entry.get("TemplateId"), entry.get("MsgID"), entry.get("SubscribeStatusString")) for entry in event.get("List") or []]
     digest = hashlib.sha256(repr(about).encode()).hexdigest()[:32]
     return f"event|{sender[:64]}|{str(event.get('CreateTime', ''))[:12]}|{str(event.get('Event', ''))[:50]}|{digest}"
 
@@ -115,7 +118,7 @@ async def _apply(tx: Transaction, templates: Templates, push: Push, now: dt.date
     account_id = await subscriptions.account_of(tx, str(push.body.get("FromUserName", "")))
     if account_id is None:
         return
-    for entry in push.body.get("List", []):
+    for entry in push.body.get("List") or []:
         template = templates.by_id.get(str(entry.get("TemplateId", "")))
         if push.event == "subscribe_msg_sent_event":
             await _sent(tx, account_id, push, entry, now)
@@ -126,7 +129,7 @@ async def _apply(tx: Transaction, templates: Templates, push: Push, now: dt.date
 async def _sent(tx: Transaction, account_id: str, push: Push, entry: Mapping[str, Any], now: dt.datetime) -> None:
     code = str(entry.get("ErrorCode", "0"))
     error = "" if code == "0" else f"{code} {entry.get('ErrorStatus', '')}"
-    known = await notifications.report(tx, str(entry.get("MsgID", "")), account_id, error=error, now=now)
+    known = await notifications.report(tx, str(entry.get("MsgID", ""))[:_PROVIDER_ID], account_id, error=error, now=now)
     if not known and now - push.received_at < _SENDING_TAKES_AT_MOST:
         raise _TooEarly
 

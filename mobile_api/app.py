@@ -24,6 +24,7 @@ from mobile_api.web.pace import PACES, Pace
 from notifications.channels.wechat import Account, WechatPlatform
 from notifications.channels.wechat_callback import Callback
 from notifications.login import WechatLogin
+from storage.clock import Clock
 from storage.fleeting import Fleeting
 from storage.idempotency import AnswerBook
 
@@ -41,7 +42,7 @@ def build_app(office: Office, settings: Settings, platform: WechatPlatform, temp
         Glances: Glances(office.bell),
         LoginPlatform: WechatLogin(platform),
         Templates: templates,
-        Callback: callback(settings),
+        Callback: callback(settings, office.clock),
     }
     options = frame_options(settings)
     install(app, ROUTES, given, options)
@@ -55,10 +56,11 @@ def wechat_platform(http: aiohttp.ClientSession, settings: Settings, office: Off
     return WechatPlatform(http, Account(wechat.base_url, wechat.appid, wechat.secret), office.clock, fleeting)
 
 
-def callback(settings: Settings) -> Callback:
-    """The reader of the platform's message push."""
+def callback(settings: Settings, clock: Clock) -> Callback:
+    """The reader of the platform's message push; only a demo takes plain messages, whose signature covers no content."""
     wechat = settings.wechat
-    return Callback(wechat.push_token, wechat.push_aes_key, wechat.appid)
+    safe_only = not settings.demo.enabled or settings.town.profile == "production"
+    return Callback(wechat.push_token, wechat.push_aes_key, wechat.appid, safe_only=safe_only, clock=clock)
 
 
 def frame_options(settings: Settings) -> FrameOptions:

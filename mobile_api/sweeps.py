@@ -15,6 +15,7 @@ from handlers.casefile import opened
 from handlers.errors import Refused
 from handlers.office import Office
 from storage import cases, idempotency, inbox, leases, outbox
+from storage.errors import Conflict
 from storage.tasks import end
 
 log = logging.getLogger(__name__)
@@ -56,8 +57,8 @@ async def _expire(office: Office, case_id: str) -> None:
     try:
         async with opened(office, case_id) as file:
             file.act("expire", SYSTEM)
-    except Refused:
-        log.info("a draft was submitted while it lapsed")
+    except (Refused, Conflict) as error:
+        log.info("a draft did not lapse: %s", error)
 
 
 async def _keep(office: Office) -> None:

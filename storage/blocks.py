@@ -32,3 +32,9 @@ class Blocks:
                 left = list(range(last, last - self._size, -1))
                 self._left = {name: left} if len(self._left) > 100 else {**self._left, name: left}  # noqa: PLR2004 - old days go
             return left.pop()
+
+    def give_back(self, name: str, number: int) -> None:
+        """Return a number that was certainly not used."""
+        left = self._left.get(name)
+        if left is not None:
+            left.append(number)

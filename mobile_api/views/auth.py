@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
 from handlers import residents, sessions, staff
@@ -13,26 +15,30 @@ from mobile_api.identity import Identity, Tokens
 from mobile_api.web.caller import Caller
 
 
+DeviceName = Annotated[str, msgspec.Meta(max_length=200)]
+"""What a phone or browser calls itself."""
+
+
 class WechatLogin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The code of wx.login and a name for the device."""
 
-    code: str
-    device: str = ""
+    code: Annotated[str, msgspec.Meta(max_length=256)]
+    device: DeviceName = ""
 
 
 class StaffLogin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A member of staff's credentials."""
 
-    username: str
-    password: str
-    totp: str = ""
-    device: str = ""
+    username: Annotated[str, msgspec.Meta(max_length=64)]
+    password: Annotated[str, msgspec.Meta(max_length=256)]
+    totp: Annotated[str, msgspec.Meta(max_length=10)] = ""
+    device: DeviceName = ""
 
 
 class Refresh(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A refresh token, used once."""
 
-    refresh_token: str
+    refresh_token: Annotated[str, msgspec.Meta(max_length=256)]
 
 
 class ResidentTokens(Tokens, frozen=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from aiohttp import web
@@ -24,15 +24,15 @@ from mobile_api.web.operation import Answer
 class CasesQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`state` is one of the five public states; `cursor` comes from the last page."""
 
-    state: str = ""
-    cursor: str | None = None
+    state: Literal["", "draft", "with_office", "needs_you", "decided", "completed"] = ""
+    cursor: Annotated[str, msgspec.Meta(max_length=40)] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 20
 
 
 class EventsQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A page of a case's history, oldest first."""
 
-    cursor: Annotated[int, msgspec.Meta(ge=0)] = 0
+    cursor: Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)] = 0
     limit: Annotated[int, msgspec.Meta(ge=1, le=200)] = 100
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,6 +28,16 @@ _TIMEOUT = aiohttp.ClientTimeout(total=8, connect=3)
 _LOGIN_TIMEOUT = aiohttp.ClientTimeout(total=4, connect=3)
 _SERVER_ERROR = 500
 _BUSY_PAUSE = 0.2
+_OPENID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_NOT_IN_IDS = re.compile(r"[^!-~]")
+_PHONE = re.compile(r"[0-9]{5,20}")
+_TOKEN = re.compile(r"[!-~]{1,2048}")
+_TOKEN_LIFE = 7200
+_ID_LENGTH = 64
+_ERRCODES = range(-(2**31), 2**31)
+
+MAX_ANSWER = 256 * 1024
+"""The longest answer that is read, in bytes; the largest that is expected is a mini-program code of about 100 KiB."""
 
 Verdict = Literal["pass", "review", "risky"]
 
@@ -72,7 +83,7 @@ class WechatPlatform:
                 raise
             await asyncio.sleep(_BUSY_PAUSE)
             answer = await self._get("/sns/jscode2session", query, _LOGIN_TIMEOUT)
-        return WechatSession(str(answer["openid"]), str(answer.get("session_key", "")), answer.get("unionid"))
+        return _session(answer)
 
     async def send(self, message: Message) -> str | None:
         """Send one subscribe message; answers the platform's message id where it gives one. Raises NotSent."""
@@ -91,20 +102,24 @@ class WechatPlatform:
             log.error("the page %s is not published: the message goes without it", message.page)  # noqa: TRY400 - the trace says nothing
             del body["page"]
             answer = await self._with_token("/cgi-bin/message/subscribe/send", body)
-        return str(answer["msgid"]) if answer.get("msgid") else None
+        # Never a reason to fail: the message is out, and an error here would send it a second time.
+        return _NOT_IN_IDS.sub("", str(answer.get("msgid") or ""))[:_ID_LENGTH] or None
 
     async def templates(self) -> list[dict[str, Any]]:
         """The templates added at the platform."""
         answer = await self._with_token("/wxaapi/newtmpl/gettemplate")
-        return list(answer.get("data", []))
+        return [template for template in _list(answer.get("data")) if isinstance(template, dict)]
 
     async def phone_number(self, code: str, openid: str) -> str:
         """The phone number behind a button code, checked to be of this user and this mini-program; raises LoginCodeInvalid."""
         answer = await self._with_token("/wxa/business/getuserphonenumber", {"code": code, "openid": openid})
-        info = answer["phone_info"]
-        if info.get("watermark", {}).get("appid") != self._appid:
+        info = _dict(answer.get("phone_info"))
+        if _dict(info.get("watermark")).get("appid") != self._appid:
             raise WechatError(0, "the number was given to another mini-program")
-        return str(info["purePhoneNumber"])
+        number = info.get("purePhoneNumber")
+        if not isinstance(number, str) or not _PHONE.fullmatch(number):
+            raise Unreachable("/wxa/business/getuserphonenumber: no number")
+        return number
 
     async def unlimited_code(self, scene: str, page: str, *, width: int = 430) -> bytes:
         """A mini-program code as PNG or JPEG bytes; `scene` at most 32 ASCII characters."""
@@ -123,13 +138,16 @@ class WechatPlatform:
         except (WechatError, Unreachable) as failure:
             log.warning("content check failed: %s", failure)
             return "review"
-        found = answer.get("result", {}).get("suggest")
-        return found if found in {"pass", "risky"} else "review"
+        found = _dict(answer.get("result")).get("suggest")
+        return found if found in ("pass", "risky") else "review"
 
     async def _stable_token(self, force: bool) -> tuple[str, int]:  # noqa: FBT001 - the shape that Tokens asks for
         body = {"grant_type": "client_credential", "appid": self._appid, "secret": self._secret, "force_refresh": force}
         answer = await self._post("/cgi-bin/stable_token", {}, body)
-        return str(answer["access_token"]), int(answer["expires_in"])
+        token, life = answer.get("access_token"), answer.get("expires_in")
+        if not isinstance(token, str) or not _TOKEN.fullmatch(token) or not isinstance(life, int):
+            raise Unreachable("/cgi-bin/stable_token: no token")
+        return token, min(life, _TOKEN_LIFE)
 
     async def _with_token(self, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
         """A call with the access token; a stale token is replaced and the call repeated once, never more (complaint 2)."""
@@ -159,13 +177,40 @@ class WechatPlatform:
             async with self._http.request(
                 method, self._base + path, params=query, data=body, headers=headers, timeout=timeout, allow_redirects=False
             ) as response:
-                status, raw = response.status, await response.read()
+                status, raw = response.status, await _bounded(response.content)
         except (aiohttp.ClientError, TimeoutError, OSError) as failure:
             # Not chained: aiohttp's texts may hold the address, and the address holds the secret.
             CALLS.labels(path, type(failure).__name__).inc()
             raise Unreachable(f"{path}: {type(failure).__name__}") from None
+        if len(raw) > MAX_ANSWER:
+            CALLS.labels(path, "too_long").inc()
+            raise Unreachable(f"{path}: an answer of more than {MAX_ANSWER} bytes")
         SECONDS.labels(path).observe(time.perf_counter() - began)
         return _read(path, status, raw)
+
+
+async def _bounded(content: aiohttp.StreamReader) -> bytes:
+    """The answer, or its beginning if it is longer than MAX_ANSWER; leaving the rest unread closes the connection."""
+    raw = bytearray()
+    while len(raw) <= MAX_ANSWER and (chunk := await content.read(MAX_ANSWER)):
+        raw += chunk
+    return bytes(raw)
+
+
+def _session(answer: Mapping[str, Any]) -> WechatSession:
+    """Who logged in; raises Unreachable, because an openid that is none would be an account that several people share."""
+    openid, unionid = answer.get("openid"), answer.get("unionid")
+    if not isinstance(openid, str) or not _OPENID.fullmatch(openid):
+        raise Unreachable("/sns/jscode2session: no openid")
+    return WechatSession(openid, str(answer.get("session_key") or ""), unionid if isinstance(unionid, str) else None)
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _read(path: str, status: int, raw: bytes) -> dict[str, Any]:
@@ -178,8 +223,8 @@ def _read(path: str, status: int, raw: bytes) -> dict[str, Any]:
         return {"image": raw}
     try:
         answer = json.loads(raw)
-        errcode = int(answer.get("errcode") or 0)
-    except (ValueError, AttributeError, TypeError):
+        errcode = _ERRCODES[_ERRCODES.index(int(answer.get("errcode") or 0))]
+    except (ValueError, AttributeError, TypeError, OverflowError, RecursionError):
         CALLS.labels(path, "nonsense").inc()
         raise Unreachable(f"{path}: no JSON object") from None
     CALLS.labels(path, str(errcode)).inc()

@@ -6,8 +6,8 @@ import re
 
 from notifications.channels import NotSent, NotWanted, OutOfReach, TryLater, Undeliverable
 
-_RID = re.compile(r"\brid: ([0-9a-f-]+)")
-_FIELD = re.compile(r"data\.(\w+)\.value")
+_RID = re.compile(r"\brid: ([0-9a-f-]{1,64})")
+_FIELD = re.compile(r"data\.(\w{1,40})\.value")
 
 
 class WechatError(NotSent):

@@ -107,7 +107,7 @@ CREATE TABLE cases (
     promised_on DATE,
     legal_on DATE,
     is_provisional BOOLEAN NOT NULL DEFAULT FALSE,
-    CHECK (state = 'draft' OR number IS NOT NULL)
+    CHECK (state IN ('draft', 'withdrawn', 'expired') OR number IS NOT NULL)
 );
 CREATE INDEX cases_of_resident ON cases (resident_id, id);
 CREATE INDEX cases_open ON cases (department, id) WHERE state IN ('submitted', 'correction_requested', 'accepted', 'in_review');

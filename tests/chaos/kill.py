@@ -17,7 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,6 +43,7 @@ class Plan:
     kills: int
     seed: int
     database: str
+    redis: str = "embedded"
     also: tuple[str, ...] = ()
     patience: float = 600.0
     corrections: float = 0.1
@@ -117,17 +118,18 @@ class Town:
 
 @asynccontextmanager
 async def opened(plan: Plan, folder: Path) -> AsyncIterator[Town]:
-    """A town with its own Valkey, running."""
-    valkey = EmbeddedValkey(folder / "valkey")
-    url = await valkey.start()
-    parts = Parts(folder, plan.database, "embedded", free_port(), free_port())
-    town = Town(parts, url, plan.corrections)
-    try:
-        async with running(*town.programs):
-            await answers(f"{parts.base_url}/readyz", _LONGEST_START)
-            yield town
-    finally:
-        await valkey.stop()
+    """A town, running, with its own Valkey unless a Redis is named."""
+    async with AsyncExitStack() as stack:
+        url = plan.redis
+        if url == "embedded":
+            valkey = EmbeddedValkey(folder / "valkey")
+            url = await valkey.start()
+            stack.push_async_callback(valkey.stop)
+        parts = Parts(folder, plan.database, plan.redis, free_port(), free_port())
+        town = Town(parts, url, plan.corrections)
+        await stack.enter_async_context(running(*town.programs))
+        await answers(f"{parts.base_url}/readyz", _LONGEST_START)
+        yield town
 
 
 async def chaos(plan: Plan, folder: Path) -> Report:
@@ -231,11 +233,14 @@ async def main(words: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--also", action="append", default=[], choices=["departments", "wechat", "valkey"], help="kill these too, half as often"
     )
+    parser.add_argument("--redis", default="embedded", help="embedded (the server's own Valkey), or the address of an empty Redis")
     told = parser.parse_args(words)
+    if told.redis != "embedded" and "valkey" in told.also:
+        parser.error("only the embedded Valkey is started again by the server: leave out --redis or --also valkey")
     with tempfile.TemporaryDirectory(prefix="town-chaos-") as name:
         folder = Path(name)
         async with fresh_database(told.database, folder) as database:
-            plan = Plan(told.journeys, told.kills, told.seed, database, tuple(told.also))
+            plan = Plan(told.journeys, told.kills, told.seed, database, told.redis, tuple(told.also))
             print(f"seed {plan.seed}", flush=True)  # noqa: T201 - whatever happens next, it can be repeated
             report = await chaos(plan, folder)
             print(report.text(plan))  # noqa: T201 - that is what it is for

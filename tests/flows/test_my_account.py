@@ -115,3 +115,40 @@ async def test_somebody_elses_upload_cannot_be_handed_in(town: Town):
 
     assert (status, problem["code"]) == (422, "materials_unusable")
     assert [error["pointer"] for error in problem["errors"]] == [f"/materials/{body['materials'][0]['material']}"]
+
+
+async def test_a_draft_can_be_given_up_and_is_nobodys_business(town: Town):
+    resident, clerk = await town.resident("zhang"), await town.staff("clerk")
+    draft = await resident.call("POST", "/cases", json={"item": "SJ-03", "submit": False}, key="draft", expect=(201,))
+
+    unseen, _ = await clerk.raw("GET", f"/desk/cases/{draft['id']}")
+    listed = await clerk.call("GET", "/desk/cases", params={"state": "draft"})
+    ended = await resident.call("POST", f"/cases/{draft['id']}/withdraw", json={}, key="end")
+
+    assert unseen == 404
+    assert listed["items"] == []
+    assert (ended["state"], ended["number"]) == ("withdrawn", None)
+
+
+async def test_refused_submissions_use_up_no_numbers(town: Town):
+    await town.departments.pause()
+    resident = await town.resident("zhang")
+    whole = await application_for(resident, "SJ-03")
+    first = await resident.call("POST", "/cases", json=whole, key="first", expect=(201,))
+    for n in range(5):
+        assert (await resident.raw("POST", "/cases", json={**whole, "materials": []}, key=f"refused{n}"))[0] == 422
+        assert (await resident.raw("POST", "/cases/none/submit", key=f"nobody{n}"))[0] == 404
+
+    second = await resident.call("POST", "/cases", json=whole, key="second", expect=(201,))
+
+    assert int(second["number"][17:22]) == int(first["number"][17:22]) + 1
+
+
+async def test_a_rating_is_between_one_and_five(town: Town):
+    resident = await town.resident("zhang")
+    case = await resident.call("POST", "/cases", json=await application_for(resident, "SJ-03"), key="first", expect=(201,))
+    await town.follow(resident, case["id"], until="case.completed")
+
+    for wrong in ({"level": 0}, {"level": 6}, {"level": 5, "text": "长" * 1001}, {"level": 5, "tags": ["长" * 21]}):
+        status, problem = await resident.raw("POST", f"/cases/{case['id']}/evaluation", json=wrong, key=f"wrong{len(str(wrong))}")
+        assert (status, problem["code"]) == (422, "wrong_shape"), wrong

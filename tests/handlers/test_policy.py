@@ -7,7 +7,7 @@ from handlers.errors import Refused
 from handlers.policy import ACTIONS, POLICY, scope_of
 
 AREA, OTHER_AREA = "130208108", "130208109"
-CASE = {"area": AREA, "department": "MZ"}
+CASE = {"area": AREA, "department": "MZ", "number": "1302081082026021300001O"}
 TASKS = {"MZ", "GA"}
 
 PLACES = {
@@ -39,3 +39,8 @@ def test_only_what_the_table_gives_is_allowed(role: str, place: str, action: str
 
 def test_nobody_both_accepts_and_decides():
     assert not [role for role, may in POLICY.items() if "accept" in may and "decide" in may]
+
+
+def test_what_was_never_handed_in_is_seen_by_nobody():
+    with pytest.raises(Refused, match="not_found"):
+        check_officer(Officer("1", "clerk", "", "大厅", AREA), "see_case", {**CASE, "number": None}, TASKS)

@@ -225,7 +225,7 @@ async def step(office: Office, resident: str, case: CaseView, chance: random.Ran
                 office, case, "task.correction-requested", code, part,
                 reason="补正", fields=[{"name": "phone", "message": "请核对"}], materials=[],
             ),
-            lambda: cases.correct(office, resident, case.id, cases.Change(form={}), no_answer),
+            lambda: cases.correct(office, resident, case.id, cases.Change(form={"phone": "13900139000"}), no_answer),
             lambda: desk.accept(office, CLERK, case.id, chance.randrange(1, 6)),
         ]
     )()  # fmt: skip

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from handlers import cases
+from handlers.caseviews import CaseView
+from handlers.office import Office
+from mobile_api import sweeps
+from storage.bell import Bell
+from storage.clock import SettableClock
+from storage.database import Database, Transaction
+from storage.redis import RedisStore
+from tests.support.office import open_office
+from tests.support.town import settle_in
+
+
+@pytest.fixture
+async def office(database: Database, bell: Bell, store: RedisStore, tmp_path: Path) -> Office:
+    return await open_office(database, bell, store, tmp_path)
+
+
+async def test_a_draft_lapses_after_a_month_without_a_touch(office: Office):
+    async def settle(_tx: Transaction, _view: CaseView) -> None:
+        """Nobody waits."""
+
+    clock = office.clock
+    assert isinstance(clock, SettableClock)
+    resident = await settle_in(office.database, "o1")
+    old = await cases.apply(office, resident, cases.Application(item="SJ-03", submit=False), settle)
+    clock.advance(days=20)
+    young = await cases.apply(office, resident, cases.Application(item="SJ-03", submit=False), settle)
+    clock.time += dt.timedelta(days=11)
+
+    lapsed = await sweeps.sweep(office)
+
+    assert lapsed == 1
+    assert (await cases.show(office, resident, old.id)).state == "expired"
+    assert (await cases.show(office, resident, young.id)).state == "draft"
