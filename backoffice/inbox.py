@@ -1,9 +1,10 @@
 """Answers of one lane, each taking effect exactly once and in the order of its line.
 
-One transaction a batch: the lines move on (and are locked), the inbox notes the messages, the effects happen. What comes too
-early has no effect yet: it stays pending in Redis and in `_early` until the gap before it is filled. When one message of a batch
-fails, the batch is taken again message by message: what can never work parks its line (later messages of the line are set aside
-behind it, in order), what may work later is tried again, and other lines do not notice.
+One transaction a batch: the cases are locked, the lines move on, the inbox notes the messages, the effects happen. What comes too
+early has no effect yet: it stays pending in Redis and in `_early` until the gap before it is filled; how much may wait is bounded,
+and what finds no room is dropped for its sender to send again. When one message of a batch fails, the batch is taken again message
+by message. A message that the office refuses is set aside alone, and its line goes on. An effect that breaks off is tried again;
+if it never works its line is parked, and what follows is set aside behind it, in order. Other lines do not notice.
 
 The way back works like the way there: after the commit this town confirms to `taken:{DEPT}`, cumulative per case, only then the
 entry is removed; a department sends again what stays unconfirmed and is no longer in the stream. A repeated answer is confirmed
@@ -15,13 +16,14 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import msgspec
 
 from backoffice.counts import Counts, What
+from backoffice.early import Early
 from backoffice.envelope import LARGEST, BadEnvelope, Confirmation, decode
 from backoffice.lanes import taken_key
 from backoffice.outage import jitter
@@ -31,16 +33,18 @@ from storage import inbox
 from storage.clock import Clock
 from storage.database import Database, Transaction
 from storage.envelopes import Answer, Envelope
+from storage.errors import StoreUnavailable
 from storage.inbox import Line
 from storage.outbox import Lane
 from storage.streams import Entry, Streams
 
 logger = logging.getLogger("backoffice")
 
+Kind = Literal["poison", "parked"]
 Effect = Callable[[Transaction, Answer], Awaitable[None]]
 """What an answer does to its case, within the inbox's transaction; raises Refused when it never can."""
 
-_MOST_EARLY = 10_000
+_FURTHEST_AHEAD = 1000
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 60.0
 
 
@@ -81,7 +85,7 @@ class Inbox:
         self._counts = counts
         self._attempts = attempts
         self._cap = cap
-        self._early: dict[str, dict[int, _Message]] = defaultdict(dict)
+        self._early: Early[_Message] = Early()
         self._tries: dict[tuple[str, str], tuple[int, float]] = {}
 
     def begin_again(self) -> None:
@@ -93,12 +97,13 @@ class Inbox:
         messages, done = await self._read(entries)
         lines = await inbox.lines(self._database, self._department, {message.case_id for message in messages})
         done += await self._turn_away(messages, lines)
-        queues = self._queues(messages, lines)
+        queues = self._queues(messages)
         done += await self._skip(queues, lines)
-        applied = await self._apply({case_id: self._next(case_id, queue, lines[case_id]) for case_id, queue in queues.items()}, lines)
+        ready, dropped = self._next(queues, lines)
+        applied = await self._apply(ready, lines)
         await self._confirm(queues)
         self._count("taken_in", len(applied))
-        return done + [message.entry.id for message in applied]
+        return done + [message.entry.id for message in (*dropped, *applied)]
 
     async def _read(self, entries: Sequence[Entry]) -> tuple[list[_Message], list[str]]:
         """The sound messages, and the ids of the entries that are none."""
@@ -117,30 +122,24 @@ class Inbox:
         envelope = decode(entry.body, f"/departments/{self._department}")
         return _Message(entry, envelope, answer(envelope, self._department))
 
-    async def _turn_away(self, messages: Iterable[_Message], lines: dict[str, Line]) -> list[str]:
-        """Set aside what speaks of a case that the department has no part in, or by a wrong number."""
+    async def _turn_away(self, messages: list[_Message], lines: dict[str, Line]) -> list[str]:
+        """Set aside, and take out of `messages`, what has no place in a line of this department."""
         done = []
-        for message in messages:
-            line = lines.get(message.case_id)
-            if line is None:
-                reason = "partitionkey：这个部门没有参与该办件，或没有这个办件"
-            elif f"case/{line.number}" != message.envelope.subject:
-                reason = "subject：办件编号与 partitionkey 所指的办件不一致"
-            else:
-                continue
-            await self._poison(message.entry, BadEnvelope(reason, {"partitionkey": message.case_id}))
-            done.append(message.entry.id)
+        for message in list(messages):
+            if reason := _out_of_place(message, lines.get(message.case_id)):
+                await self._poison(message.entry, BadEnvelope(reason, {"partitionkey": message.case_id}))
+                messages.remove(message)
+                done.append(message.entry.id)
         return done
 
-    def _queues(self, messages: Iterable[_Message], lines: dict[str, Line]) -> dict[str, list[_Message]]:
-        """By case, in the order of the numbers: what has just come and what was waiting for it."""
+    def _queues(self, messages: Iterable[_Message]) -> dict[str, list[_Message]]:
+        """By case, in the order of the numbers: what was waiting and what has just come."""
         queues: dict[str, list[_Message]] = {}
         for message in messages:
-            line = lines.get(message.case_id)
-            if line and f"case/{line.number}" == message.envelope.subject:
-                queues.setdefault(message.case_id, []).append(message)
-        for case_id, queue in queues.items():
-            queue.extend(self._early.pop(case_id, {}).values())
+            if message.case_id not in queues:
+                queues[message.case_id] = self._early.release(message.case_id)
+            queues[message.case_id].append(message)
+        for queue in queues.values():
             queue.sort(key=lambda message: message.sequence)
         return queues
 
@@ -155,21 +154,26 @@ class Inbox:
                 await self._poison(message.entry, BadEnvelope(reason, {"partitionkey": message.case_id}))
         return [message.entry.id for message in stale]
 
-    def _next(self, case_id: str, queue: Sequence[_Message], line: Line) -> list[_Message]:
-        """What may take effect now: the numbers that follow without gap. The rest waits."""
-        ready: list[_Message] = []
-        for message in queue:
-            due = self._tries.get(message.key, (0, 0.0))[1] <= _now()
-            if due and message.sequence == line.received + len(ready) + 1:
-                ready.append(message)
-            elif message.sequence > line.received + len(ready):
-                self._wait(case_id, [message])
-        return ready
+    def _next(self, queues: dict[str, list[_Message]], lines: dict[str, Line]) -> tuple[dict[str, list[_Message]], list[_Message]]:
+        """What may take effect now, the numbers that follow without gap; and what is dropped, because too much waits already."""
+        ready: dict[str, list[_Message]] = {}
+        dropped: list[_Message] = []
+        for case_id, queue in queues.items():
+            expected = lines[case_id].received + 1
+            run, early = _run(queue, expected)
+            if run and self._tries.get(run[0].key, (0, 0.0))[1] > _now():
+                run, early = [], [*run, *early]
+            ready[case_id] = run
+            # The next in line is never dropped: it stays pending, if not in memory, until it is due again.
+            dropped += [message for message in self._wait(early) if message.sequence > expected]
+        if dropped:
+            logger.warning("%s: %d early answers dropped until their predecessors are here", self._department, len(dropped))
+        return ready, dropped
 
-    def _wait(self, case_id: str, messages: Iterable[_Message]) -> None:
-        if len(self._early) < _MOST_EARLY:  # beyond it they wait in Redis only, until everything pending is looked through again
-            self._early[case_id].update({message.sequence: message for message in messages})
-        self._count("gaps")
+    def _wait(self, messages: Sequence[_Message]) -> list[_Message]:
+        """Hold messages until their turn comes; those for which there is no room."""
+        self._count("gaps", len(messages))
+        return self._early.hold(messages)
 
     async def _apply(self, ready: dict[str, list[_Message]], lines: dict[str, Line]) -> list[_Message]:
         """All in one transaction, or, where one fails, each in its own; those that are done."""
@@ -178,7 +182,7 @@ class Inbox:
             return []
         try:
             await self._commit(messages, lines)
-        except (Refused, _Failed):
+        except (Refused, _Failed, StoreUnavailable):  # the last may be a deadlock that was lost; if the store is away it is seen at once
             return [message for queue in ready.values() for message in await self._apply_singly(queue, lines)]
         return messages
 
@@ -188,13 +192,12 @@ class Inbox:
             try:
                 await self._commit([message], lines)
             except Refused as refused:
-                await self._park(message, line, _words(refused))
-                line = Line(line.number, line.received, is_parked=True)
+                await self._pass_over(message, line, _words(refused), "poison")
             except _Failed as failed:
                 if not await self._give_up(message, failed):
-                    self._wait(message.case_id, queue[done:])
+                    self._wait(queue[done:])
                     return list(queue[:done])
-                await self._park(message, line, f"办理时出错（{type(failed.__cause__).__name__}），已试 {self._attempts} 次")
+                await self._pass_over(message, line, f"办理时出错（{type(failed.__cause__).__name__}），已试 {self._attempts} 次", "parked")
                 line = Line(line.number, line.received, is_parked=True)
             lines[message.case_id] = Line(line.number, message.sequence, line.is_parked)
         return list(queue)
@@ -203,6 +206,7 @@ class Inbox:
         last = {message.case_id: message.sequence for message in messages}
         moves = {case_id: (lines[case_id].received, sequence) for case_id, sequence in last.items()}
         async with self._database.transaction() as tx:
+            await inbox.lock_cases(tx, moves)
             await inbox.advance(tx, self._department, moves)
             fresh = await inbox.remember(tx, self._department, [message.key for message in messages], self._clock.now())
             for message in messages:
@@ -212,11 +216,11 @@ class Inbox:
 
     async def _act(self, tx: Transaction, message: _Message, line: Line) -> None:
         if line.is_parked:
-            await self._set_aside(tx, message, "同一办件前面的消息还在等待处理")
+            await self._set_aside(tx, message, "同一办件前面的消息还在等待处理", "parked")
             return
         try:
             await self._effect(tx, message.answer)
-        except Refused:
+        except (Refused, StoreUnavailable):
             raise
         except Exception as error:
             raise _Failed from error
@@ -233,20 +237,22 @@ class Inbox:
         self._count("retried")
         return False
 
-    async def _park(self, message: _Message, line: Line, reason: str) -> None:
-        """Set a message aside for an officer, and with it what follows in its line."""
+    async def _pass_over(self, message: _Message, line: Line, reason: str, kind: Kind) -> None:
+        """Set a message aside for an officer and move its line past it; "parked": what follows in the line is set aside as well."""
         async with self._database.transaction() as tx:
+            await inbox.lock_cases(tx, [message.case_id])
             await inbox.advance(tx, self._department, {message.case_id: (line.received, message.sequence)})
             if await inbox.remember(tx, self._department, [message.key], self._clock.now()):
-                await self._set_aside(tx, message, reason)
-                await inbox.park(tx, self._department, message.case_id, self._clock.now())
-        logger.warning("case %s is parked for %s: %s", message.case_id, self._department, reason)
+                await self._set_aside(tx, message, reason, kind)
+                if kind == "parked":
+                    await inbox.park(tx, self._department, message.case_id, self._clock.now())
+        logger.warning("case %s, answer %d of %s is set aside (%s): %s", message.case_id, message.sequence, self._department, kind, reason)
 
-    async def _set_aside(self, tx: Transaction, message: _Message, reason: str) -> None:
+    async def _set_aside(self, tx: Transaction, message: _Message, reason: str, kind: Kind) -> None:
         await inbox.set_aside(
             tx,
             department=self._department,
-            kind="parked",
+            kind=kind,
             message_id=message.envelope.id,
             reason=reason,
             body=message.entry.body or b"",
@@ -254,7 +260,7 @@ class Inbox:
             case_id=message.case_id,
             sequence=message.sequence,
         )
-        self._count("parked")
+        self._count(kind)
 
     async def _poison(self, entry: Entry, bad: BadEnvelope) -> None:
         body = entry.body or b""
@@ -280,6 +286,28 @@ class Inbox:
 
     def _count(self, what: What, number: int = 1) -> None:
         self._counts.add(what, self._department, number)
+
+
+def _out_of_place(message: _Message, line: Line | None) -> str | None:
+    """Why a message has no place in the line, or None."""
+    if line is None:
+        return "partitionkey：这个部门没有参与该办件，或没有这个办件"
+    if f"case/{line.number}" != message.envelope.subject:
+        return "subject：办件编号与 partitionkey 所指的办件不一致"
+    if message.sequence > line.received + _FURTHEST_AHEAD:
+        return f"sequence：{message.sequence} 号过于超前，已收到 {line.received} 号，最多可提前 {_FURTHEST_AHEAD} 号"
+    return None
+
+
+def _run(queue: Sequence[_Message], first: int) -> tuple[list[_Message], list[_Message]]:
+    """Of a queue in order, the numbers from `first` on without gap, and those behind the gap; what was taken in before is neither."""
+    run: list[_Message] = []
+    for position, message in enumerate(queue):
+        if message.sequence == first + len(run):
+            run.append(message)
+        elif message.sequence > first + len(run):
+            return run, list(queue[position:])
+    return run, []
 
 
 def _words(refused: Refused) -> str:

@@ -67,13 +67,6 @@ REFUSALS: dict[str, Refusal] = {
     "login_failed": Refusal(
         401, "登录失败", "用户名、密码或动态口令不正确，请重新输入。", "Log-in failed", "User name, password or one-time code is wrong."
     ),
-    "account_locked": Refusal(
-        429,
-        "账号已暂时锁定",
-        "多次输入错误，请 15 分钟后再试，或联系管理员。",
-        "Account locked",
-        "Too many failures; wait 15 minutes or ask an administrator.",
-    ),
     "account_closed": Refusal(403, "账号已注销", "如需恢复，请到服务大厅办理。", "Account closed", "Ask at the service hall."),
     "username_taken": Refusal(409, "用户名已被使用", "请换一个用户名。", "User name taken", "Choose another one."),
     "already_evaluated": Refusal(
@@ -232,6 +225,13 @@ _DOOR: dict[str, Refusal] = {
     "unavailable": Refusal(503, "暂时无法办理", "系统繁忙，请稍后再试。", "Not available now", "Try again shortly."),
     "already_suspended": Refusal(
         409, "已在特别程序中", "请先结束当前特别程序。", "Already suspended", "End the special procedure that is going on first."
+    ),
+    "suspension_too_early": Refusal(
+        409,
+        "受理前不能进入特别程序",
+        "时限自受理后起算，请先受理再申报特别程序。",
+        "Suspension comes after acceptance",
+        "The clock runs from acceptance on; accept the case first.",
     ),
     "not_suspended": Refusal(409, "没有正在进行的特别程序", "请核对任务状态。", "Not suspended", "There is no special procedure to end."),
     "forged_form": Refusal(

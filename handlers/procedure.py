@@ -59,7 +59,7 @@ PRE_ACCEPTANCE_DAYS = 2
 def accept(file: CaseFile, actor: Actor) -> None:
     """One acceptance: both clocks start and every department of the item sets to work."""
     file.act("accept", actor)
-    _settle(file, "accept", "accepted", None)
+    _settle(file, actor, "accept", "accepted", None)
     file.row["accepted_at"] = file.now
     set_due_dates(file)
     file.note("accepted", actor, promised_on=file.row["promised_on"])
@@ -72,7 +72,7 @@ def accept(file: CaseFile, actor: Actor) -> None:
 def not_accept(file: CaseFile, actor: Actor, reason: str) -> None:
     """Non-acceptance: the end of the case, with its reason."""
     file.act("not_accept", actor)
-    _settle(file, "accept", "not_accepted", reason)
+    _settle(file, actor, "accept", "not_accepted", reason)
     file.row["reason"] = reason
     file.row["completed_at"] = file.now
     file.note("not_accepted", actor, reason=reason)
@@ -103,7 +103,7 @@ def corrected(file: CaseFile, actor: Actor) -> None:
 
 def answer(file: CaseFile, actor: Actor, task: Row, result: str, opinion: str | None) -> None:
     """One department's opinion in the parallel review; the last one in moves the case on."""
-    file.change_task(task, state="done", result=result, opinion=opinion, answered_at=file.now)
+    _finish(file, actor, task, result, opinion)
     file.note("task_answered", actor, department_name=_name(file, task["department"]), result=result, text=opinion)
     advance(file)
 
@@ -117,6 +117,8 @@ def progress(file: CaseFile, actor: Actor, task: Row, text: str) -> None:
 
 def suspend(file: CaseFile, actor: Actor, task: Row, procedure: str, reason: str, until_on: dt.date | None) -> None:
     """A special procedure begins (hearing, inspection, expert review): told in writing, with its expected end."""
+    if file.row["accepted_at"] is None:
+        raise Refused("suspension_too_early")  # no clock runs yet that could stand still
     if task["state"] == "suspended":
         raise Refused("already_suspended")
     pause = CardPause(task["id"], procedure, file.now)
@@ -146,7 +148,7 @@ def decide(file: CaseFile, actor: Actor, result: str, reason: str | None) -> Non
     if any(task["step"] == "review" and task["state"] in (*LIVE, "waiting") for task in file.tasks):
         raise Refused("review_unfinished")
     file.act("decide", actor)
-    _settle(file, "decide", result, reason)
+    _settle(file, actor, "decide", result, reason)
     file.row.update(decision=result, reason=reason, decided_at=file.now)
     file.note("decided", actor, reason=reason, decision=result)
 
@@ -243,9 +245,16 @@ def _file(upload: CardUpload) -> dict[str, Any]:
     return {"upload": upload.id, "sha256": upload.sha256, "size": upload.size, "media_type": upload.media_type}
 
 
-def _settle(file: CaseFile, step: str, result: str, opinion: str | None) -> None:
+def _settle(file: CaseFile, actor: Actor, step: str, result: str, opinion: str | None) -> None:
     for task in _live(file, step):
-        file.change_task(task, state="done", result=result, opinion=opinion, answered_at=file.now)
+        _finish(file, actor, task, result, opinion)
+
+
+def _finish(file: CaseFile, actor: Actor, task: Row, result: str, opinion: str | None) -> None:
+    """A result ends the special procedure too: the clock must not stand still for a task that is done."""
+    if task["state"] == "suspended":
+        resume(file, actor, task)
+    file.change_task(task, state="done", result=result, opinion=opinion, answered_at=file.now)
 
 
 def _live(file: CaseFile, step: str) -> list[Row]:

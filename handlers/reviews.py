@@ -17,17 +17,27 @@ from handlers.procedure import Correction
 from storage.database import Row, Transaction
 from storage.envelopes import Answer
 
+_CROSSED = frozenset({"wrong_state", "already_suspended", "not_suspended"})
+"""Refusals which only say that somebody else, at the desk or on the phone, was first."""
+
 
 async def record(office: Office, tx: Transaction, answer: Answer) -> None:
-    """Let an answer take effect; raises Refused when it never can (the case is then parked for an officer)."""
-    async with opened(office, answer.case_id, tx=tx) as file:
-        if file.row["state"] in {"withdrawn", "expired", "not_accepted"}:
-            return  # the answer crossed with the end of the case: nothing is left to do
-        task = _task(file, answer)
-        if task["state"] == "done":
-            return  # settled at the desk in the meantime: the first to answer counts
-        actor = department_actor(answer.department)
-        _EFFECTS[answer.kind](file, actor, task, answer.data)
+    """Let an answer take effect; raises Refused when it never can. One that crossed with another act changes nothing."""
+    try:
+        async with opened(office, answer.case_id, tx=tx) as file:
+            _take_effect(file, answer)
+    except Refused as refused:
+        if refused.code not in _CROSSED:
+            raise
+
+
+def _take_effect(file: CaseFile, answer: Answer) -> None:
+    if file.row["state"] in {"withdrawn", "expired", "not_accepted"}:
+        return  # the answer crossed with the end of the case: nothing is left to do
+    task = _task(file, answer)
+    if task["state"] == "done" and answer.kind != "certificate.issued":  # a certificate comes after the decision
+        return  # settled at the desk in the meantime: the first to answer counts
+    _EFFECTS[answer.kind](file, department_actor(answer.department), task, answer.data)
 
 
 def _task(file: CaseFile, answer: Answer) -> Row:

@@ -1,10 +1,15 @@
-"""Log-ins: opening, renewing, listing and ending them (field note security 3.2, A06-A11)."""
+"""Log-ins: opening, renewing, listing and ending them (field note security 3.2, A06-A11).
+
+A refresh token is `<session id>.<secret>`: one that names a living log-in with a secret out of use is noticed however old it is.
+The token in a page's cookie begins with `p.`; it is never exchanged, so that a cookie cannot become a program's log-in.
+"""
 
 from __future__ import annotations
 
 import datetime as dt
 import hashlib
 import hmac
+import re
 import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
@@ -14,14 +19,15 @@ import msgspec
 
 from handlers.errors import Refused
 from handlers.office import Office
-from storage import audit, sessions
-from storage.database import Row
+from storage import account_events, audit, sessions
 from storage.ids import uuid7
 
 GRACE = dt.timedelta(seconds=10)
 LIFETIME = {"resident": dt.timedelta(days=30), "staff": dt.timedelta(hours=12)}
 
 AccountKind = Literal["resident", "staff"]
+
+_TOKEN = re.compile(r"(?P<page>p\.)?(?P<session>[0-9a-f-]{36})\.[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +65,10 @@ class Device(msgspec.Struct, frozen=True):
     current: bool
 
 
-async def open_session(office: Office, account_id: str, kind: AccountKind, device: str) -> Opened:
-    """Log an account in on a device."""
-    token, now, session_id = secrets.token_urlsafe(32), office.clock.now(), uuid7()
+async def open_session(office: Office, account_id: str, kind: AccountKind, device: str, *, page: bool = False) -> Opened:
+    """Log an account in on a device; `page` for the cookie of a browser, whose token stays the same and cannot be exchanged."""
+    now, session_id = office.clock.now(), uuid7()
+    token = f"{'p.' if page else ''}{session_id}.{secrets.token_urlsafe(32)}"
     await sessions.insert(
         office.database,
         {
@@ -83,29 +90,33 @@ async def standing(office: Office, session_id: str) -> Standing | None:
 
 
 async def recognise(office: Office, token: str) -> Standing | None:
-    """Whose log-in an opaque token in force belongs to (pages keep it in a cookie, where it is never exchanged)."""
-    row = await sessions.by_refresh(office.database, _digest(token))
-    if row is None or row["refresh_hash"] != _digest(token):
+    """Whose log-in the token in a page's cookie belongs to."""
+    named = _TOKEN.fullmatch(token)
+    if named is None or not named["page"]:
+        return None
+    row = await sessions.by_id(office.database, named["session"])
+    if row is None or not hmac.compare_digest(row["refresh_hash"], _digest(token)):
         return None
     return await standing(office, row["id"])
 
 
 async def renew(office: Office, refresh_token: str) -> Opened:
     """Exchange a refresh token for its successor; a token used again after the grace time ends the log-in."""
-    digest, now = _digest(refresh_token), office.clock.now()
-    row = await sessions.by_refresh(office.database, digest)
+    named, now = _TOKEN.fullmatch(refresh_token), office.clock.now()
+    if named is None or named["page"]:
+        raise Refused("not_logged_in")
+    row = await sessions.by_id(office.database, named["session"])
     if row is None or row["revoked_at"] is not None or row["expires_at"] <= now:
         raise Refused("not_logged_in")
-    successor = _successor(office, refresh_token)
-    rotated = await sessions.rotate(office.database, row["id"], digest, _digest(successor), now)
-    if not rotated:
-        await _check_grace(office, row, digest, now)
+    digest, successor = _digest(refresh_token), _successor(office, row["id"], refresh_token)
+    if not await sessions.rotate(office.database, row["id"], digest, _digest(successor), now):
+        await _check_grace(office, row["id"], digest, now)
     return Opened(row["id"], row["account_id"], row["account_kind"], successor)
 
 
 async def close(office: Office, account_id: str, session_id: str) -> None:
     """Log out one device of an account."""
-    if not await sessions.revoke(office.database, session_id, account_id, office.clock.now()):
+    if not await _end(office, account_id, session_id):
         raise Refused("not_found")
 
 
@@ -115,14 +126,24 @@ async def devices(office: Office, account_id: str, current: str) -> list[Device]
     return [Device(row["id"], row["device"], row["created_at"], row["rotated_at"], row["expires_at"], row["id"] == current) for row in rows]
 
 
-async def _check_grace(office: Office, row: Row, digest: str, now: dt.datetime) -> None:
-    """Two requests of one phone may race; the same token later is a thief's or his victim's, and both are logged out."""
-    raced = row["refresh_hash"] == digest or (row["previous_hash"] == digest and now - row["rotated_at"] <= GRACE)
-    if raced:
+async def _check_grace(office: Office, session_id: str, digest: str, now: dt.datetime) -> None:
+    """Two requests of one phone may race; any other secret is a thief's or his victim's, and both are logged out."""
+    row = await sessions.by_id(office.database, session_id)
+    if row is None or row["revoked_at"] is not None:
+        raise Refused("not_logged_in")
+    if row["previous_hash"] == digest and now - row["rotated_at"] <= GRACE:
         return
-    await sessions.revoke(office.database, row["id"], row["account_id"], now)
-    await _note(office, row["account_kind"], row["account_id"], "session.reuse_detected", row["id"])
+    await _end(office, row["account_id"], session_id)
+    await _note(office, row["account_kind"], row["account_id"], "session.reuse_detected", session_id)
     raise Refused("not_logged_in")
+
+
+async def _end(office: Office, account_id: str, session_id: str) -> bool:
+    """End a log-in and wake whoever waits for the account's events, so that its sockets look whether they may stay."""
+    ended = await sessions.revoke(office.database, session_id, account_id, office.clock.now())
+    if ended:
+        office.bell.ring(account_events.topic(account_id))
+    return ended
 
 
 async def _note(office: Office, kind: str, account_id: str, action: str, session_id: str) -> None:
@@ -136,7 +157,8 @@ def _digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _successor(office: Office, token: str) -> str:
+def _successor(office: Office, session_id: str, token: str) -> str:
     """Made from its predecessor, so that requests which race with the same token get the same answer."""
     key = office.keys.token_keys[office.keys.token_current]
-    return urlsafe_b64encode(hmac.new(key, b"refresh:" + token.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
+    secret = urlsafe_b64encode(hmac.new(key, b"refresh:" + token.encode(), hashlib.sha256).digest()).rstrip(b"=").decode()
+    return f"{session_id}.{secret}"

@@ -63,6 +63,16 @@ class Identity:
             return caller
         return await self._look_up(session_id)
 
+    async def still(self, token: str, *, afresh: bool = False) -> bool:
+        """Whether a token that was good is good yet, for answers that wait; `afresh` asks the database whatever is remembered."""
+        if afresh and token in self._verified:
+            self.forget(self._verified[token][1])
+        try:
+            await self.authenticate(token)
+        except Refused:
+            return False
+        return True
+
     def forget(self, session_id: str) -> None:
         """A log-in ended: the next request asks the database."""
         self._callers.pop(session_id, None)
@@ -101,7 +111,7 @@ class Identity:
                 token, key, algorithms=[_ALGORITHM], audience=["resident", "staff"], issuer=ISSUER,
                 options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
             )  # fmt: skip
-        except (jwt.InvalidTokenError, KeyError, TypeError):
+        except (jwt.InvalidTokenError, KeyError, TypeError, ValueError):  # ValueError: bytes that are no text
             raise Refused("not_logged_in") from None
         if claims["typ"] != "access" or not isinstance(claims["exp"], int | float):
             raise Refused("not_logged_in")

@@ -16,7 +16,7 @@ ROUTES: list[Route] = [
     post("/auth/logout", auth.logout, ACCOUNT, summary="退出登录", tag="auth", status=204),
     get("/auth/sessions", auth.list_sessions, ACCOUNT, summary="已登录的设备", tag="auth"),
     delete("/auth/sessions/{id}", auth.end_session, ACCOUNT, summary="下线一台设备", tag="auth", status=204, errors=("not_found",)),
-    post("/staff/login", auth.staff_login, ANYONE, summary="工作人员登录", tag="auth", pace="login", errors=("login_failed", "account_locked")),
+    post("/staff/login", auth.staff_login, ANYONE, summary="工作人员登录", tag="auth", pace="login", errors=("login_failed",)),
     get("/me", me.show, RESIDENT, summary="我的信息", tag="me"),
     get("/me/preferences", me.show_preferences, RESIDENT, summary="我的偏好", tag="me"),
     put("/me/preferences", me.save_preferences, RESIDENT, summary="保存偏好", tag="me"),

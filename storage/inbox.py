@@ -41,6 +41,17 @@ async def lines(db: Queries, department: str, case_ids: Iterable[str]) -> dict[s
     return {row["case_id"]: Line(row["number"] or "", row["received"], row["parked_at"] is not None) for row in rows}
 
 
+async def lock_cases(tx: Transaction, case_ids: Iterable[str]) -> None:
+    """Lock cases before their lines, in the order of their ids: every act takes a case first, so nobody waits in a circle.
+
+    SQLite has one writer at a time, which `transaction()` already is.
+    """
+    wanted = sorted(set(case_ids))
+    if tx.dialect == "postgres" and wanted:
+        places = ", ".join(f"${n}" for n in range(1, 1 + len(wanted)))
+        await tx.execute(f"SELECT id FROM cases WHERE id IN ({places}) ORDER BY id FOR UPDATE", *wanted)  # noqa: S608 - placeholders only
+
+
 async def advance(tx: Transaction, department: str, moves: Mapping[str, tuple[int, int]]) -> None:
     """Move lines on, case id -> (from, to), and lock them; raises Overtaken if one is not where it was read."""
     values = ", ".join(f"(${n}, CAST(${n + 1} AS INTEGER), CAST(${n + 2} AS INTEGER))" for n in range(2, 2 + 3 * len(moves), 3))

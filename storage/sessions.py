@@ -29,9 +29,9 @@ async def standing(db: Queries, session_id: str, now: dt.datetime) -> Row | None
     return await db.one(_STANDING, session_id, now)
 
 
-async def by_refresh(db: Queries, digest: str) -> Row | None:
-    """The log-in whose present or previous refresh token has this hash."""
-    return await db.one("SELECT * FROM session WHERE refresh_hash = $1 OR previous_hash = $1", digest)
+async def by_id(db: Queries, session_id: str) -> Row | None:
+    """One log-in, living or not."""
+    return await db.one("SELECT * FROM session WHERE id = $1", session_id)
 
 
 async def rotate(db: Queries, session_id: str, old: str, new: str, now: dt.datetime) -> bool:

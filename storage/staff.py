@@ -22,15 +22,15 @@ async def by_username(db: Queries, username: str) -> Row | None:
     return await db.one("SELECT * FROM staff WHERE username = $1", username)
 
 
-async def failed(db: Queries, staff_id: str, limit: int, locked_until: dt.datetime) -> None:
-    """Count a failed log-in and lock the account at every `limit`-th."""
-    await db.execute(
-        "UPDATE staff SET locked_until_at = CASE WHEN (failed_logins + 1) % $2 = 0 THEN $3 ELSE locked_until_at END, "
-        "failed_logins = failed_logins + 1 WHERE id = $1",
-        staff_id,
-        limit,
-        locked_until,
-    )
+async def failed(db: Queries, staff_id: str) -> None:
+    """Count a failed log-in."""
+    await db.execute("UPDATE staff SET failed_logins = failed_logins + 1 WHERE id = $1", staff_id)
+
+
+async def take_turn(db: Queries, staff_id: str, now: dt.datetime, until: dt.datetime) -> bool:
+    """Take the account's next log-in attempt and close it to others until then; False while it is closed."""
+    sql = "UPDATE staff SET locked_until_at = $3 WHERE id = $1 AND (locked_until_at IS NULL OR locked_until_at <= $2) RETURNING id"
+    return bool(await db.rows(sql, staff_id, now, until))
 
 
 async def succeeded(db: Queries, staff_id: str, totp_step: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from aiohttp import web
@@ -34,14 +35,18 @@ DONE = {
 _RESULTS = {"decide": {"granted", "refused"}, "opinion": {"agreed", "disagreed"}}
 _NEEDS_REASON = {"not_accept", "request_correction"}
 _PROBLEMS = {"reason_missing": "请先写明理由，再提交。", "correction_unknown": "请至少指明一项需要补正的材料或内容。"}
+_ID = re.compile(r"[0-9a-f-]{1,36}")
+_VERSION = re.compile(r"[0-9]{1,9}")
 _LONGEST = 2000  # characters of a text, as in the API
 
 
 async def listing(request: web.Request) -> web.StreamResponse:
     """Cases waiting, oldest first."""
     who = await officer(request)
-    state = request.query.get("state", "")
-    found = await desk.waiting(request.app[OFFICE], who, [state] if state in STATE_NAMES else [], request.query.get("after"), PAGE)
+    state, after = request.query.get("state", ""), request.query.get("after")
+    if after is not None and not _ID.fullmatch(after):
+        raise Refused("bad_request")
+    found = await desk.waiting(request.app[OFFICE], who, [state] if state in STATE_NAMES else [], after, PAGE)
     more = found[-1].id if len(found) == PAGE else ""
     states = {state: STATE_NAMES[state] for state in OPEN_STATES}
     return await page(request, "desk.html", cases=found, state=state, states=states, more=more)
@@ -99,7 +104,7 @@ async def _case(request: web.Request, who: Officer, typed: dict[str, str], *, pr
 
 async def _do(request: web.Request, who: Officer, case_id: str, fields: dict[str, str]) -> None:
     office, name, reason = request.app[OFFICE], fields.get("act", ""), fields.get("reason", "").strip()
-    version = int(fields["version"]) if fields.get("version", "").isdecimal() else 0
+    version = int(fields["version"]) if _VERSION.fullmatch(fields.get("version", "")) else 0
     result = fields.get("result", "")
     if name not in DONE or result not in _RESULTS.get(name, {""}) or any(len(text) > _LONGEST for text in fields.values()):
         raise Refused("bad_request")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import re
 
@@ -21,11 +22,21 @@ _CASE_PAGE = re.compile(r"/desk/cases/[\w-]+")
 async def in_words(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Addresses that do not exist, for people who look at them with a browser."""
     try:
-        return await handler(request)
+        return await _served(request, handler)
     except web.HTTPException as error:
         if error.status < web.HTTPBadRequest.status_code or not wants_page(request):
             raise
         return await show_refusal(request, refusal_of(error))
+
+
+async def _served(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """The answer; a static file whose name no file can have is not found, which aiohttp leaves to the operating system."""
+    try:
+        return await handler(request)
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise web.HTTPNotFound from None
 
 
 def wants_page(request: web.Request) -> bool:

@@ -11,7 +11,7 @@ import jinja2
 from aiohttp import web
 
 from mobile_api.pages.session import anybodys_values, page_values
-from mobile_api.pages.words import FILTERS
+from mobile_api.pages.words import FILTERS, plain
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -20,7 +20,9 @@ STATIC = HERE / "static"
 def prepare(app: web.Application) -> None:
     """Load the templates; a name that is missing in one is an error and not an empty place."""
     loader = jinja2.FileSystemLoader(HERE / "templates")
-    environment = aiohttp_jinja2.setup(app, loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, enable_async=True)
+    environment = aiohttp_jinja2.setup(
+        app, loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, enable_async=True, finalize=plain
+    )
     environment.filters.update(FILTERS)
     environment.globals["asset"] = asset
 

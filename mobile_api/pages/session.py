@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 
 from aiohttp import web
 
@@ -18,6 +19,8 @@ from mobile_api.web.keys import OFFICE
 from mobile_api.web.pace import RoutePace
 
 COOKIE = "staff"
+_FORM = "application/x-www-form-urlencoded"
+_NO_TEXT = re.compile("[\\x00\\ud800-\\udfff]")  # what a database or an encoder would choke on
 LOGIN_PACE: web.AppKey[RoutePace] = web.AppKey("login_pace", RoutePace)
 
 
@@ -42,8 +45,17 @@ async def submitted(request: web.Request) -> dict[str, str]:
 
 
 async def posted(request: web.Request) -> dict[str, str]:
-    """The fields of a form; text alone, pages take no files."""
-    return {name: value for name, value in (await request.post()).items() if isinstance(value, str)}
+    """The fields of a form as our pages send it, UTF-8 text alone; refused as "bad_request" otherwise."""
+    if request.content_type != _FORM or (request.charset or "utf-8").lower() != "utf-8":
+        raise Refused("bad_request")
+    try:
+        sent = await request.post()
+    except (ValueError, LookupError, RuntimeError, web.RequestPayloadError):
+        raise Refused("bad_request") from None
+    fields = {name: value for name, value in sent.items() if isinstance(value, str)}
+    if any(_NO_TEXT.search(text) for field in fields.items() for text in field):
+        raise Refused("bad_request")
+    return fields
 
 
 def check_origin(request: web.Request) -> None:

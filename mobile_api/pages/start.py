@@ -58,7 +58,7 @@ async def login(request: web.Request) -> web.StreamResponse:
     fields = await posted(request)
     username, password, totp = (fields.get(name, "") for name in ("username", "password", "totp"))
     try:
-        opened, member = await staff.log_in(request.app[OFFICE], username, password, totp, "browser")
+        opened, member = await staff.log_in(request.app[OFFICE], username, password, totp, "browser", page=True)
     except Refused as refused:
         return await _login_form(request, fields, refused)
     answer = web.HTTPSeeOther(_next(fields.get("next", ""), member.role))

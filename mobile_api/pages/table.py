@@ -5,12 +5,14 @@ from __future__ import annotations
 from mobile_api.pages import desk, hall, start
 from mobile_api.pages.frame import Page
 
+_ID = r"[A-Za-z0-9_-]{1,36}"
+
 PAGES = [
     Page("GET", "/", start.start),
     Page("GET", "/m", start.to_residents),
     Page("GET", "/m/", start.residents),
     Page("GET", "/m/config.json", start.resident_config),
-    Page("GET", r"/m/assets/{name:[\w-][\w.-]*}", start.resident_asset),
+    Page("GET", r"/m/assets/{name:[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}}", start.resident_asset),
     Page("GET", "/r/{code}", start.receipt),
     Page("GET", "/login", start.show_login),
     Page("POST", "/login", start.login),
@@ -19,7 +21,7 @@ PAGES = [
     Page("GET", "/hall", hall.show),
     Page("POST", "/hall", hall.scan),
     Page("GET", "/desk", desk.listing),
-    Page("GET", "/desk/cases/{id}", desk.show),
-    Page("POST", "/desk/cases/{id}", desk.act),
-    Page("GET", "/desk/cases/{id}/uploads/{upload}", desk.content),
+    Page("GET", rf"/desk/cases/{{id:{_ID}}}", desk.show),
+    Page("POST", rf"/desk/cases/{{id:{_ID}}}", desk.act),
+    Page("GET", rf"/desk/cases/{{id:{_ID}}}/uploads/{{upload:{_ID}}}", desk.content),
 ]

@@ -31,6 +31,8 @@ ROLES = {"clerk": "窗口", "officer": "经办", "approver": "审批", "supervis
 _SOON = 2  # days before the date from which a limit is shown in amber
 _NUMBER_PARTS = (9, 17, 22)  # division, day, sequence, check character (handlers.numbers)
 
+_BIDI = dict.fromkeys((0x061C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
+
 
 @dataclass(frozen=True, slots=True)
 class Due:
@@ -61,6 +63,11 @@ def number_parts(number: str) -> list[str]:
     """A case number in the pieces an eye can hold; joined they are the number again."""
     cuts = (0, *_NUMBER_PARTS, len(number))
     return [number[start:end] for start, end in pairwise(cuts) if number[start:end]]
+
+
+def plain(value: object) -> object:
+    """A value as it may stand on a page: marks that turn the direction of writing would let a text show something else (UAX 9)."""
+    return value.translate(_BIDI) if isinstance(value, str) else value
 
 
 def said(value: object) -> object:

@@ -14,7 +14,6 @@ from handlers.staff import StaffMember
 from mobile_api.identity import Identity, Tokens
 from mobile_api.web.caller import Caller
 
-
 DeviceName = Annotated[str, msgspec.Meta(max_length=200)]
 """What a phone or browser calls itself."""
 
@@ -38,7 +37,7 @@ class StaffLogin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Refresh(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A refresh token, used once."""
 
-    refresh_token: Annotated[str, msgspec.Meta(max_length=256)]
+    refresh_token: str
 
 
 class ResidentTokens(Tokens, frozen=True):

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import msgspec
-from aiohttp import WSCloseCode, WSMsgType, web
+from aiohttp import WSCloseCode, WSMsgType, hdrs, web
 
 from handlers import sync
+from handlers.errors import Refused
 from handlers.office import Office
 from handlers.transitions import PUBLIC_STATES
+from mobile_api.identity import Identity
 from mobile_api.web.caller import Caller
 from mobile_api.web.operation import Language
 from notifications.wording import words
 
 HEARTBEAT_SECONDS = 25.0
 SEND_SECONDS = 10.0
+NOT_LOGGED_IN = 4401  # close code of a socket whose access token ended; connect again with a new one
 _ENCODER = msgspec.json.Encoder()
 
 
@@ -93,16 +97,39 @@ class InboxPage(msgspec.Struct, frozen=True):
     next_cursor: int | None
 
 
-async def poll(query: SyncQuery, caller: Caller, office: Office, language: Language) -> SyncAnswer:
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """Who listens to which events: asked again before every answer, because a log-in may end while somebody waits."""
+
+    office: Office
+    identity: Identity
+    account_id: str
+    token: str
+
+    async def follow(self, since: int, patience: float) -> sync.Page | None:
+        """Events above a position, or None when the log-in ended; what woke us without an event may have been the log-out."""
+        page = await sync.follow(self.office, self.account_id, since, patience)
+        return page if await self.identity.still(self.token, afresh=not page.events and patience > 0) else None
+
+
+async def poll(
+    request: web.Request, query: SyncQuery, caller: Caller, office: Office, identity: Identity, language: Language
+) -> SyncAnswer:
     """Events since a position, waiting for the next one if there is none."""
-    return _answer(await sync.follow(office, caller.account_id, query.since, query.timeout), language)
+    page = await _Line(office, identity, caller.account_id, _token(request)).follow(query.since, query.timeout)
+    if page is None:
+        raise Refused("not_logged_in")
+    return _answer(page, language)
 
 
-async def stream(request: web.Request, query: StreamQuery, caller: Caller, office: Office, language: Language) -> web.StreamResponse:
-    """The same answers over a WebSocket, each as soon as it exists."""
+async def stream(
+    request: web.Request, query: StreamQuery, caller: Caller, office: Office, identity: Identity, language: Language
+) -> web.StreamResponse:
+    """The same answers over a WebSocket, each as soon as it exists; closed with 4401 when the log-in or its access token ends."""
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=4096, compress=False)
     await socket.prepare(request)
-    writer = asyncio.create_task(_write(socket, caller.account_id, office, query.since, language))
+    line = _Line(office, identity, caller.account_id, _token(request) or query.token)
+    writer = asyncio.create_task(_write(socket, line, query.since, language))
     try:
         async for message in socket:
             if message.type is WSMsgType.ERROR:
@@ -125,18 +152,26 @@ async def read(body: Read, caller: Caller, office: Office) -> Unread:
     return Unread(await sync.read(office, caller.account_id, body.to))
 
 
-async def _write(socket: web.WebSocketResponse, account_id: str, office: Office, since: int, language: Language) -> None:
+async def _write(socket: web.WebSocketResponse, line: _Line, since: int, language: Language) -> None:
     """One writer a socket: a phone that stopped reading holds up nobody else and is let go after a while (field note T18)."""
     first = True
     try:
         while not socket.closed:
-            page = await sync.follow(office, account_id, since, 0 if first else HEARTBEAT_SECONDS)
+            page = await line.follow(since, 0 if first else HEARTBEAT_SECONDS)
+            if page is None:
+                await socket.close(code=NOT_LOGGED_IN)
+                return
             if first or page.events or page.reset:
                 async with asyncio.timeout(SEND_SECONDS):
                     await socket.send_str(_ENCODER.encode(_answer(page, language)).decode())
             since, first = page.next, False
     except (TimeoutError, ConnectionError):
         await socket.close(code=WSCloseCode.TRY_AGAIN_LATER)
+
+
+def _token(request: web.Request) -> str:
+    """The access token of the header, which the frame has checked."""
+    return request.headers.get(hdrs.AUTHORIZATION, "")[len("Bearer ") :].strip()
 
 
 def _answer(page: sync.Page, language: Language) -> SyncAnswer:

@@ -31,9 +31,11 @@ from mobile_api.web.pace import PACES, Addresses, MemoryPace, Pace, PaceKeeper, 
 from mobile_api.web.problems import language_of, problem_response, refusal_of
 from mobile_api.web.signature import read_signature
 from mobile_api.web.trace import begin_trace
+from storage.errors import StoreUnavailable
 
 _LOGGER = logging.getLogger(__name__)
 _CLIENT_GONE = 499
+_STORE_SECONDS = 2  # a lost deadlock passes at once, a failover takes a few tries
 _OPERATION_LENGTH = 80  # of idempotency.operation
 
 
@@ -117,6 +119,9 @@ def _refusal(error: Exception, request: web.Request) -> Refused:
         return Refused("bad_request")
     if isinstance(error, ConnectionError) and (request.transport is None or request.transport.is_closing()):
         raise error
+    if isinstance(error, StoreUnavailable):
+        _LOGGER.warning("a store is not available: %s", error)
+        return Refused("unavailable", {"retry_after": _STORE_SECONDS})
     _LOGGER.error("unexpected error", exc_info=error)
     return Refused("unavailable" if isinstance(error, ConnectionError) else "internal")
 

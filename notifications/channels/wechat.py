@@ -102,8 +102,7 @@ class WechatPlatform:
             log.error("the page %s is not published: the message goes without it", message.page)  # noqa: TRY400 - the trace says nothing
             del body["page"]
             answer = await self._with_token("/cgi-bin/message/subscribe/send", body)
-        # Never a reason to fail: the message is out, and an error here would send it a second time.
-        return _NOT_IN_IDS.sub("", str(answer.get("msgid") or ""))[:_ID_LENGTH] or None
+        return _message_id(answer.get("msgid"))
 
     async def templates(self) -> list[dict[str, Any]]:
         """The templates added at the platform."""
@@ -205,6 +204,18 @@ def _session(answer: Mapping[str, Any]) -> WechatSession:
     return WechatSession(openid, str(answer.get("session_key") or ""), unionid if isinstance(unionid, str) else None)
 
 
+def _message_id(msgid: object) -> str | None:
+    """What can be kept of a message id. Never an error: the message is out, and a failure now would send it a second time."""
+    return _NOT_IN_IDS.sub("", str(msgid))[:_ID_LENGTH] or None if msgid and isinstance(msgid, str | int) else None
+
+
+def _errcode(answer: Mapping[str, Any]) -> int:
+    errcode = int(answer.get("errcode") or 0)
+    if errcode not in _ERRCODES:
+        raise ValueError("errcode")
+    return errcode
+
+
 def _dict(value: object) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
@@ -223,7 +234,7 @@ def _read(path: str, status: int, raw: bytes) -> dict[str, Any]:
         return {"image": raw}
     try:
         answer = json.loads(raw)
-        errcode = _ERRCODES[_ERRCODES.index(int(answer.get("errcode") or 0))]
+        errcode = _errcode(answer)
     except (ValueError, AttributeError, TypeError, OverflowError, RecursionError):
         CALLS.labels(path, "nonsense").inc()
         raise Unreachable(f"{path}: no JSON object") from None

@@ -95,8 +95,8 @@ class Callback:
     def _verify(self, signature: str, query: Mapping[str, str], *more: str) -> None:
         timestamp, nonce = query.get("timestamp", ""), query.get("nonce", "")
         parts = sorted([self._token, timestamp, nonce, *more])
-        expected = hashlib.sha1("".join(parts).encode(), usedforsecurity=False).hexdigest()
-        if not hmac.compare_digest(expected.encode(), signature.encode()):
+        expected = hashlib.sha1("".join(parts).encode(errors="surrogatepass"), usedforsecurity=False).hexdigest()
+        if not hmac.compare_digest(expected.encode(), signature.encode(errors="surrogatepass")):
             raise Forged("signature")
         self._freshness.check(timestamp, nonce)
 

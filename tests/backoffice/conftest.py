@@ -10,7 +10,7 @@ import pytest
 from redis import asyncio as aioredis
 
 from backoffice.counts import Counts
-from backoffice.inbox import Inbox
+from backoffice.inbox import Effect, Inbox
 from storage.clock import SettableClock
 from storage.database import Database
 from storage.redis import RedisStore
@@ -76,12 +76,10 @@ async def town(database: Database, store: RedisStore, redis: aioredis.Redis) -> 
 
 
 @pytest.fixture
-def make_inbox(town: Town) -> Callable[[], Inbox]:
-    """A fresh inbox of the lane MZ.0, as a process has it that has just begun."""
+def make_inbox(town: Town) -> Callable[..., Inbox]:
+    """A fresh inbox of the lane MZ.0 in a process that has just begun; the ledger notes what takes effect, unless told otherwise."""
 
-    def make() -> Inbox:
-        return Inbox(
-            town.database, town.clock, town.streams, lane=("MZ", 0), effect=town.ledger.record, counts=Counts(), attempts=3, cap=1000
-        )
+    def make(effect: Effect = town.ledger.record) -> Inbox:
+        return Inbox(town.database, town.clock, town.streams, lane=("MZ", 0), effect=effect, counts=Counts(), attempts=3, cap=1000)
 
     return make

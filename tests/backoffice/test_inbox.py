@@ -13,7 +13,7 @@ from storage import inbox as rows
 from storage.errors import StoreUnavailable
 from storage.streams import Entry
 
-MakeInbox = Callable[[], Inbox]
+MakeInbox = Callable[..., Inbox]
 
 
 def entries(*bodies: bytes) -> list[Entry]:
@@ -84,16 +84,16 @@ async def test_the_right_message_after_a_garbled_one_takes_effect(town: Any, mak
     assert await town.effects() == {town.first: [1]}
 
 
-async def test_what_can_never_work_parks_its_line_in_order_and_others_flow(town: Any, make_inbox: MakeInbox) -> None:
+async def test_what_is_refused_is_set_aside_alone_and_its_line_goes_on(town: Any, make_inbox: MakeInbox) -> None:
     town.ledger.failing[town.first, 2] = [Refused("wrong_state", {"state": "已办结", "possible": "查看进度"})]
     batch = [town.answer(town.first, n) for n in (1, 2, 3)] + [town.answer(town.second, n) for n in (1, 2)]
     inbox = make_inbox()
     assert len(await inbox.take(entries(*batch))) == 5
-    await inbox.take(entries(town.answer(town.first, 4), town.answer(town.second, 3)))
-    assert await town.effects() == {town.first: [1], town.second: [1, 2, 3]}
-    parked = await town.set_aside()
-    assert [(kind, case_id, sequence) for kind, case_id, sequence, _ in parked] == [("parked", town.first, n) for n in (2, 3, 4)]
-    assert "已办结" in parked[0][3]
+    await inbox.take(entries(town.answer(town.first, 2), town.answer(town.first, 4), town.answer(town.second, 3)))
+    assert await town.effects() == {town.first: [1, 3, 4], town.second: [1, 2, 3]}
+    ((kind, case_id, sequence, reason),) = await town.set_aside()
+    assert (kind, case_id, sequence) == ("poison", town.first, 2)
+    assert "已办结" in reason
     assert (town.first, 4) in await town.heard()
 
 
@@ -118,6 +118,9 @@ async def test_what_fails_too_often_parks_its_line(town: Any, make_inbox: MakeIn
     ((kind, case_id, sequence, reason),) = await town.set_aside()
     assert (kind, case_id, sequence) == ("parked", town.first, 1)
     assert "KeyError" in reason
+    assert await inbox.take(entries(town.answer(town.first, 2), town.answer(town.second, 1))) == ["1-1", "1-2"]
+    assert await town.effects() == {town.second: [1]}
+    assert [sequence for *_, sequence, _ in await town.set_aside()] == [1, 2]
 
 
 @pytest.fixture

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from tests.support.wholetown import Town, application_for, photograph
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+import pytest
+from yarl import URL
+
+from mobile_api.views.sync import NOT_LOGGED_IN
+from tests.support.wholetown import PATIENCE, Town, application_for, photograph
 
 
 async def test_each_device_is_listed_and_a_lost_one_can_be_logged_out(town: Town):
@@ -152,3 +160,75 @@ async def test_a_rating_is_between_one_and_five(town: Town):
     for wrong in ({"level": 0}, {"level": 6}, {"level": 5, "text": "长" * 1001}, {"level": 5, "tags": ["长" * 21]}):
         status, problem = await resident.raw("POST", f"/cases/{case['id']}/evaluation", json=wrong, key=f"wrong{len(str(wrong))}")
         assert (status, problem["code"]) == (422, "wrong_shape"), wrong
+
+
+async def test_a_socket_ends_with_its_log_in(town: Town):
+    phone, computer = await town.resident("zhang"), await town.resident("zhang")
+    async with phone.stream(0) as socket:
+        await socket.receive_json(timeout=PATIENCE)
+        here = next(device for device in (await phone.call("GET", "/auth/sessions"))["items"] if device["current"])
+
+        await computer.call("DELETE", f"/auth/sessions/{here['id']}", expect=(204,))
+        last = await socket.receive(timeout=10)  # less than a heartbeat: the log-out rang
+
+    assert (last.type, last.data) == (aiohttp.WSMsgType.CLOSE, NOT_LOGGED_IN)
+
+
+async def test_a_socket_of_another_device_stays(town: Town):
+    phone, lost = await town.resident("zhang"), await town.resident("zhang")
+    async with phone.stream(0) as socket:
+        await socket.receive_json(timeout=PATIENCE)
+        await lost.call("POST", "/auth/logout", expect=(204,))
+
+        await phone.call("POST", "/cases", json=await application_for(phone, "SJ-03"), key="first", expect=(201,))
+
+        assert (await socket.receive_json(timeout=PATIENCE))["events"]
+
+
+async def test_who_waits_for_events_is_told_of_the_log_out(town: Town):
+    phone, computer = await town.resident("zhang"), await town.resident("zhang")
+    here = next(device for device in (await phone.call("GET", "/auth/sessions"))["items"] if device["current"])
+    phone._refresh = ""
+
+    waiting = asyncio.create_task(phone.raw("GET", "/sync", params={"since": "0", "timeout": "60"}))
+    await town.until(_listening(town), "the long-poll")
+    await computer.call("DELETE", f"/auth/sessions/{here['id']}", expect=(204,))
+
+    async with asyncio.timeout(10):
+        assert (await waiting)[0] == 401
+
+
+@pytest.mark.parametrize("header", [b"Bearer \xff", b"Bearer \xff.\xff.\xff", b"Bearer .."])
+async def test_a_header_that_is_no_token_is_nobodys(town: Town, header: bytes):
+    address = URL(town.base_url)
+    reader, writer = await asyncio.open_connection(address.host, address.port)
+    writer.write(b"GET /api/v1/me HTTP/1.1\r\nHost: town\r\nConnection: close\r\nAuthorization: " + header + b"\r\n\r\n")
+
+    status = await reader.readline()
+    writer.close()
+    await writer.wait_closed()
+
+    assert b" 401 " in status
+
+
+async def test_a_thief_is_noticed_however_often_his_victim_renewed_since(town: Town):
+    phone = await town.resident("zhang")
+    stolen = phone._refresh
+    token = stolen
+    for _ in range(3):
+        token = (await phone.call("POST", "/auth/refresh", json={"refresh_token": token}))["refresh_token"]
+
+    thief, _ = await phone.raw("POST", "/auth/refresh", json={"refresh_token": stolen})
+    victim, _ = await phone.raw("POST", "/auth/refresh", json={"refresh_token": token})
+
+    assert (thief, victim) == (401, 401)
+    assert await town.stores.office.database.rows("SELECT id FROM audit WHERE action = 'session.reuse_detected'")
+
+
+def _listening(town: Town) -> Callable[[], Awaitable[bool]]:
+    """Whether anybody waits for an account's events."""
+
+    async def look() -> bool:
+        return any(topic.startswith("account:") for topic in town.stores.office.bell._listeners)
+
+    return look

@@ -166,7 +166,7 @@ async def test_the_first_of_desk_and_system_counts(office: Office):
     [
         ("task.decided", "MZ", "accept", {"result": "granted", "opinion": None}, "result_unknown"),
         ("task.decided", "MZ", "accept", {"result": "agreed", "opinion": None}, "result_unknown"),
-        ("task.resumed", "MZ", "accept", {}, "not_suspended"),
+        ("task.suspended", "MZ", "accept", {"procedure": "听证", "reason": "需要", "until_on": None}, "suspension_too_early"),
         ("task.correction-requested", "MZ", "accept", {"reason": "?", "fields": [], "materials": []}, "correction_unknown"),
     ],
 )

@@ -144,3 +144,10 @@ def test_keys_tell_events_apart_that_share_a_second() -> None:
     keys |= {once_key({"FromUserName": who, "MsgId": "1"}) for who in ("o", "p")}
     assert len(keys) == 6
     assert max(len(key) for key in keys) <= 200
+
+
+async def test_an_event_whose_list_is_nothing_is_kept_and_changes_nothing(zhang: Zhang) -> None:
+    event = {"FromUserName": "o-zhang", "CreateTime": 1764000000, "Event": POPUP, "List": None}
+    assert await subscriptions.receive(zhang.office, event)
+    assert await zhang.work() == 1
+    assert await zhang.allows() == {"progress": False, "correction": 0, "result": 0}

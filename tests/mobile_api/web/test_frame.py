@@ -12,6 +12,7 @@ from mobile_api.web.frame import install
 from mobile_api.web.operation import Answer, Route, Who, get, post
 from mobile_api.web.server import serving
 from mobile_api.web.trace import begin_trace, current_trace
+from storage.errors import StoreUnavailable
 from tests.support.web import Thing, as_, hello
 
 
@@ -174,3 +175,21 @@ def test_two_routes_for_one_address_are_refused():
     route = get("/a", hello, Who.ANYONE, summary="", tag="")
     with pytest.raises(ValueError, match="there twice"):
         install(web.Application(), [route, route], {})
+
+
+async def store_away(_request: web.Request) -> web.Response:
+    """A view whose store cannot be used now."""
+    raise StoreUnavailable("DeadlockDetectedError: Process 4711 waits for ShareLock")
+
+
+async def test_a_store_that_is_away_is_a_passing_thing_and_says_when_to_try_again():
+    app = web.Application()
+    install(app, (), {})
+    app.router.add_get("/", store_away)
+    async with serving(app, "127.0.0.1", 0) as address, aiohttp.ClientSession(address) as client:
+        answer = await client.get("/")
+        assert answer.status == 503
+        assert int(answer.headers["Retry-After"]) >= 1
+        text = await answer.text()
+        assert '"code":"unavailable"' in text
+        assert "4711" not in text

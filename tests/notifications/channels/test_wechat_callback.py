@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import itertools
 import json
+import time
 from typing import Any
 
 import aiohttp
@@ -14,9 +16,11 @@ from hypothesis import strategies as st
 from notifications.channels.wechat_callback import MAX_BYTES, Callback, Forged
 from sandbox.wechat.crypto import encrypt, sign
 from sandbox.wechat.pusher import Pusher, Target, render
+from storage.clock import SettableClock, SystemClock
 
 TOKEN, KEY, APPID = "a-token", "abcdefghijklmnopqrstuvwxyz0123456789ABCDEFG", "wx-1"
-CALLBACK = Callback(TOKEN, KEY, APPID)
+CALLBACK = Callback(TOKEN, KEY, APPID, safe_only=False, clock=SystemClock())
+STRICT = Callback(TOKEN, KEY, APPID, safe_only=True, clock=SystemClock())
 ONE = [{"TemplateId": "t1", "SubscribeStatusString": "accept", "PopupScene": "0"}]
 TWO = [*ONE, {"TemplateId": "t2", "SubscribeStatusString": "reject", "PopupScene": "0"}]
 
@@ -58,7 +62,8 @@ async def test_in_safe_mode_the_plain_signature_opens_nothing() -> None:
 
 
 def _signed(body: Any) -> dict[str, str]:
-    return {"timestamp": "1", "nonce": "2", "msg_signature": sign(TOKEN, "1", "2", body), "signature": sign(TOKEN, "1", "2")}
+    now = str(int(time.time()))
+    return {"timestamp": now, "nonce": "2", "msg_signature": sign(TOKEN, now, "2", body), "signature": sign(TOKEN, now, "2")}
 
 
 def test_another_mini_programs_message_and_a_wrong_key_are_forged() -> None:
@@ -98,12 +103,79 @@ def test_no_body_does_worse_than_being_refused(body: bytes) -> None:
 
 
 def test_the_check_of_the_address_is_answered_only_to_the_platform() -> None:
-    query = {"timestamp": "1", "nonce": "2", "echostr": "hello"}
-    assert CALLBACK.echo({**query, "signature": sign(TOKEN, "1", "2")}) == "hello"
-    with pytest.raises(Forged):
-        CALLBACK.echo({**query, "signature": "é"})
+    query = {**_signed(""), "echostr": "hello"}
+    assert STRICT.echo(query) == "hello"
+    for signature in ("é", "\ud800"):
+        with pytest.raises(Forged):
+            STRICT.echo({**query, "signature": signature})
 
 
 def test_a_sample_with_a_blank_in_a_key_and_a_nested_list_is_read() -> None:
     body = json.dumps({" OpenID": "o", "SubscribeMsgSentEvent": {"List": {"TemplateId": "t1"}}}).encode()
     assert CALLBACK.open(_signed(""), body) == {"OpenID": "o", "List": [{"TemplateId": "t1"}]}
+
+
+@pytest.mark.parametrize("form", ["json", "xml"])
+async def test_outside_a_demo_only_encrypted_bodies_are_opened(form: str) -> None:
+    for mode in ("safe", "compatible"):
+        assert STRICT.open(*await _pushed(form, mode, ONE))["List"] == ONE
+    query, body = await _pushed(form, "plain", ONE)
+    for more in ({}, {"encrypt_type": "aes"}, {"encrypt_type": "raw", "msg_signature": query["signature"]}):
+        with pytest.raises(Forged, match="not encrypted"):
+            STRICT.open({**query, **more}, body)
+
+
+def _open_at(callback: Callback, timestamp: object, nonce: str = "2") -> dict[str, Any]:
+    signature = sign(TOKEN, str(timestamp), nonce)
+    return callback.open({"timestamp": str(timestamp), "nonce": nonce, "signature": signature}, b'{"Event": "e"}')
+
+
+@pytest.mark.parametrize("stamp", [1, -1, "", "now", "１７６４００００００", "17640000000", 1764000000 - 601, 1764000000 + 601])
+def test_a_signature_of_another_time_opens_nothing(stamp: object) -> None:
+    callback = Callback(TOKEN, KEY, APPID, safe_only=False, clock=SettableClock(dt.datetime.fromtimestamp(1764000000, dt.UTC)))
+    with pytest.raises(Forged, match="timestamp"):
+        _open_at(callback, stamp)
+    for near in (1764000000 - 599, 1764000000 + 599):
+        assert _open_at(callback, near) == {"Event": "e"}
+
+
+def test_a_delivery_that_came_in_time_may_be_repeated_for_a_quarter_of_an_hour() -> None:
+    clock = SettableClock(dt.datetime.fromtimestamp(1764000000, dt.UTC))
+    callback = Callback(TOKEN, KEY, APPID, safe_only=False, clock=clock)
+    assert _open_at(callback, 1764000000)
+    clock.advance(minutes=14)
+    assert _open_at(callback, 1764000000)
+    with pytest.raises(Forged, match="timestamp"):
+        _open_at(callback, 1764000000, nonce="3")
+    clock.advance(minutes=2)
+    with pytest.raises(Forged, match="timestamp"):
+        _open_at(callback, 1764000000)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"Encrypt": "\\ud800"}',
+        b'{"Content": "\\ud800"}',
+        b'{"\\ud800": 1}',
+        b'{"Content": "a\\u0000"}',
+        b'{"List": [{"TemplateId": "\\u0000"}]}',
+        b'{"CreateTime": 1e400}',
+        b'{"CreateTime": NaN}',
+        b'{"CreateTime": 123456789012345678901}',
+        b'{"List": ' + b"[" * 50 + b"]" * 50 + b"}",
+    ],
+)
+def test_what_no_database_can_keep_is_refused(body: bytes) -> None:
+    with pytest.raises(Forged, match="neither"):
+        CALLBACK.open(_signed(""), body)
+
+
+@pytest.mark.parametrize("encrypted", ["1", "{}", "[1]", "true"])
+def test_an_encrypted_part_that_is_no_text_is_refused(encrypted: str) -> None:
+    with pytest.raises(Forged, match="not encrypted"):
+        STRICT.open(_signed(encrypted), b'{"Encrypt": %s}' % encrypted.encode())
+
+
+def test_a_list_of_nothing_is_no_list() -> None:
+    assert CALLBACK.open(_signed(""), b'{"Event": "e", "List": null}') == {"Event": "e"}
