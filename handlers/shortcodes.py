@@ -6,7 +6,6 @@ numbers, and a raised version in the case row voids old paper. A look-up code is
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
 import secrets
@@ -113,5 +112,5 @@ def _last_part(text: str) -> str:
 
 
 def _mac(key: bytes, number: str, version: int) -> str:
-    digest = hmac.new(key, f"receipt:{number}:{version}".encode(), hashlib.sha256).digest()
+    digest = hmac.digest(key, f"receipt:{number}:{version}".encode(), "sha256")
     return encode(int.from_bytes(digest[: MAC_BITS // 8], "big"), MAC_LENGTH)

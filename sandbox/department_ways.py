@@ -100,10 +100,11 @@ class Ways:
 
 
 def _to_correct(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Something in this application that could be asked for again."""
-    if data.get("materials"):
-        one = data["materials"][0]
-        return {"materials": [{"material": one["material"], "message": f"“{one['name']}”不够清晰，请重新拍摄后上传。"}]}
+    """Something in this application that could be handed in again: a photograph, else a field."""
+    photographed = next((one for one in data.get("materials", []) if one.get("source") == "upload"), None)
+    if photographed is not None:
+        wanted = {"material": photographed["material"], "message": f"“{photographed['name']}”不够清晰，请重新拍摄后上传。"}
+        return {"materials": [wanted]}
     if data.get("form"):
         return {"fields": [{"name": next(iter(data["form"])), "message": "填写的内容与证件不一致，请核对后重新填写。"}]}
     return {}

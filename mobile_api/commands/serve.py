@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
+import gc
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -71,6 +72,9 @@ async def serve(settings: Settings, only: set[str], port: int) -> None:
             await stack.enter_async_context(bridge(stores))
         if "api" in only:
             await stack.enter_async_context(api(stores, platform, port))
+        # What is there now stays: the collector need not look at it again, which spares some percent of every request.
+        gc.collect()
+        gc.freeze()
         await stopped.wait()
 
 
