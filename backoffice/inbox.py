@@ -192,7 +192,7 @@ class Inbox:
             try:
                 await self._commit([message], lines)
             except Refused as refused:
-                await self._pass_over(message, line, _words(refused), "poison")
+                await self._pass_over(message, line, reason_of(refused), "poison")
             except _Failed as failed:
                 if not await self._give_up(message, failed):
                     self._wait(queue[done:])
@@ -208,11 +208,17 @@ class Inbox:
         async with self._database.transaction() as tx:
             await inbox.lock_cases(tx, moves)
             await inbox.advance(tx, self._department, moves)
+            await self._still_parked(tx, [case_id for case_id in moves if lines[case_id].is_parked])
             fresh = await inbox.remember(tx, self._department, [message.key for message in messages], self._clock.now())
             for message in messages:
                 if message.key in fresh:  # else the same message came before under another number
                     fresh.discard(message.key)
                     await self._act(tx, message, lines[message.case_id])
+
+    async def _still_parked(self, tx: Transaction, case_ids: Sequence[str]) -> None:
+        """A line that an officer released since it was read must not set anything aside; raises Overtaken."""
+        if not all(line.is_parked for line in (await inbox.lines(tx, self._department, case_ids)).values()):
+            raise inbox.Overtaken
 
     async def _act(self, tx: Transaction, message: _Message, line: Line) -> None:
         if line.is_parked:
@@ -310,7 +316,8 @@ def _run(queue: Sequence[_Message], first: int) -> tuple[list[_Message], list[_M
     return run, []
 
 
-def _words(refused: Refused) -> str:
+def reason_of(refused: Refused) -> str:
+    """A refusal in words for an officer."""
     known = REFUSALS.get(refused.code)
     if known is None:
         return refused.code

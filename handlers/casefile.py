@@ -111,9 +111,7 @@ class CaseFile:
     @property
     def form(self) -> dict[str, Any]:
         """The form in the clear."""
-        plain = self.office.keys.sealer.unseal(self.row["form_sealed"], _context(self.row["id"]))
-        form: dict[str, Any] = msgspec.json.decode(plain)
-        return form
+        return open_form(self.office, self.row)
 
     @form.setter
     def form(self, form: dict[str, Any]) -> None:

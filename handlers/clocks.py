@@ -139,7 +139,7 @@ def card(
 ) -> Card:
     """The card that a case has earned by `at`: warning 2 days before the promised limit ends, yellow past it, red past the legal one.
 
-    The case row of the e-supervision table (field note egov-cn 3); the highest level that holds is given.
+    The case row of the e-supervision table; the highest level that holds is given.
     """
     stops = tuple(suspensions)
     on_promised = used_days(accepted, promised.unit, stops, at, calendar=calendar, counting=counting)

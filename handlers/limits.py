@@ -87,7 +87,7 @@ def pauses(suspensions: Iterable[Suspension], accepted: dt.date | dt.datetime) -
     """Suspensions in order, overlapping and touching ones as one, nothing before acceptance.
 
     A day does not count if the clock stands still at its close: so a procedure begun and ended within a day moves nothing,
-    and one of k days moves every boundary by k (e-supervision rules, field note egov-cn 3).
+    and one of k days moves every boundary by k (电子监察 rules).
     """
     start, first = moment_of(accepted), date_of(accepted)
     return [_pause(one, first) for one in _merged(_clipped(suspensions, start))]

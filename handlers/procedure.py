@@ -52,7 +52,7 @@ def begin(file: CaseFile, actor: Actor) -> None:
     _request(file, task)
 
 
-# Pre-acceptance on line has a limit of its own, by default two working days (e-supervision rules, field note egov-cn 3).
+# Pre-acceptance on line has a limit of its own, by default two working days (电子监察 rules: two working days, then a warning).
 PRE_ACCEPTANCE_DAYS = 2
 
 

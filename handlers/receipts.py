@@ -32,7 +32,7 @@ from storage.database import Row
 
 QUIET_MODULES = 4
 PIXELS_A_MODULE = 8
-# Level Q bears a blot on paper better; beyond version 4 small prints are read worse, so M is taken first (field note security 1.1).
+# Level Q bears a blot on paper better; beyond version 4 small prints are read worse, so M is taken first.
 LARGEST_VERSION = 4
 # Runs of this many characters get a mode of their own: the address stays bytes, the code goes as digits and capitals.
 _MODE_RUN = 8

@@ -1,4 +1,4 @@
-"""Log-ins: opening, renewing, listing and ending them (field note security 3.2, A06-A11).
+"""Log-ins: opening, renewing, listing and ending them.
 
 A refresh token is `<session id>.<secret>`: one that names a living log-in with a secret out of use is noticed however old it is.
 The token in a page's cookie begins with `p.`; it is never exchanged, so that a cookie cannot become a program's log-in.

@@ -86,7 +86,7 @@ async def receive(office: Office, event: Mapping[str, Any]) -> bool:
 
 
 def once_key(event: Mapping[str, Any]) -> str:
-    """What makes a callback the same as another (field note wechat, 5): sender with MsgId, or sender, time and what it is about."""
+    """What makes a callback the same as another: sender with MsgId, or sender, time and what it is about."""
     sender = str(event.get("FromUserName", ""))
     if event.get("MsgId"):
         return f"message|{sender[:64]}|{str(event['MsgId'])[:64]}"

@@ -61,11 +61,12 @@ def find_npm() -> Path | None:
 
 
 def call(npm: Path, *arguments: str) -> None:
-    """Run npm in this folder; CI=1 keeps the build from calling home (field note frontend 4.4)."""
+    """Run npm in this folder; CI=1 keeps the build from calling home."""
     path = os.pathsep.join([str(npm.parent), os.environ.get("PATH", "")])
-    result = subprocess.run([npm, *arguments], cwd=HERE, env={**os.environ, "CI": "1", "PATH": path}, check=False)
+    environment = {**os.environ, "CI": "1", "PATH": path}
+    result = subprocess.run([npm, *arguments], cwd=HERE, env=environment, capture_output=True, text=True, check=False)
     if result.returncode:
-        sys.exit(f"Building the front end failed at: npm {' '.join(arguments)}")
+        sys.exit(f"{result.stdout}{result.stderr}\nBuilding the front end failed at: npm {' '.join(arguments)}")
 
 
 if __name__ == "__main__":

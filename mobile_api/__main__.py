@@ -13,6 +13,7 @@ COMMANDS = {
     "migrate": "migrate",
     "user": "user",
     "key": "key",
+    "exchange": "exchange",
     "calendar": "calendar",
     "due-date": "due_date",
     "card": "card",
@@ -34,6 +35,8 @@ def main(arguments: list[str] | None = None) -> int:
 def _add(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, module: ModuleType) -> None:
     text = (module.__doc__ or "").strip().splitlines()[0]
     parser = commands.add_parser(name, help=text, description=text)
+    # Also after the command, where a person would put it; not set there, the one before it counts.
+    parser.add_argument("--config", default=argparse.SUPPRESS, help="settings file (TOML); see config/defaults.toml")
     module.add_arguments(parser)
     parser.set_defaults(run=module.run)
 

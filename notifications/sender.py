@@ -1,4 +1,4 @@
-"""Carries notifications to phones. The rows are the truth: whoever dies here, another sender goes on (field note queues, 4).
+"""Carries notifications to phones. The rows are the truth: whoever dies here, another sender goes on.
 
 created -> sending -> sent -> delivered; back to temporary_failure for another try; suppressed, expired,
 permanent_failure and technical_failure are final. A `sending` row whose time has passed is due again.

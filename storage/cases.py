@@ -53,12 +53,6 @@ async def by_number(db: Queries, number: str) -> Row | None:
     return await db.one(f"SELECT {_COLUMNS} FROM cases WHERE number = $1", number)  # noqa: S608
 
 
-async def id_of_number(db: Queries, number: str) -> str | None:
-    """The id behind a case number."""
-    row = await db.one("SELECT id FROM cases WHERE number = $1", number)
-    return str(row["id"]) if row else None
-
-
 def _one_of(states: Sequence[str], first: int) -> str:
     return ", ".join(f"${n}" for n in range(first, first + len(states)))
 

@@ -87,7 +87,7 @@ class Transaction(Queries):
 
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
-        """A part that may fail alone: its exception undoes the part, and the transaction can go on (field note T10)."""
+        """A part that may fail alone: its exception undoes the part, and the transaction can go on."""
         async with self.client._in_transaction():  # noqa: SLF001 - tortoise's only handle for a nested transaction
             yield
 
@@ -106,7 +106,7 @@ class Database(Queries):
         connection, dialect = _connection(url, pool)
         context = TortoiseContext()
         context.__enter__()
-        # The alias names the dialect: tortoise caches statements by alias and table (field note T11).
+        # The alias names the dialect: tortoise caches statements by alias and table.
         await context.init(
             config={
                 "connections": {dialect: connection},
@@ -150,7 +150,7 @@ class Database(Queries):
             await tx.execute_many(sql, arguments)
 
     async def close(self) -> None:
-        """Close every connection; the interpreter cannot end before (field note T1)."""
+        """Close every connection; the interpreter cannot end before."""
         await self._context.close_connections()
 
     @contextmanager
@@ -169,7 +169,7 @@ class Database(Queries):
 # if the task is cancelled, or the database is busy, while they begin.
 @asynccontextmanager
 async def _sqlite_transaction(parent: Any) -> AsyncIterator[Any]:
-    """The write lock is taken at once: a transaction that reads first could not get it later (field note T5)."""
+    """The write lock is taken at once: a transaction that reads first could not get it later."""
     async with parent.acquire_connection() as connection:
         try:
             if connection.in_transaction:  # left by a statement whose task was cancelled

@@ -130,6 +130,39 @@ async def park(tx: Transaction, department: str, case_id: str, now: dt.datetime)
     )
 
 
+async def unpark(tx: Transaction, department: str, case_id: str) -> None:
+    """The line goes on, if nothing of it waits for an officer any more."""
+    await tx.execute(
+        "UPDATE case_line SET parked_at = NULL WHERE case_id = $1 AND department = $2 AND NOT EXISTS (SELECT 1 FROM set_aside s "
+        "WHERE s.department = $2 AND s.case_id = $1 AND s.kind = 'parked' AND s.settled_at IS NULL)",
+        case_id,
+        department,
+    )
+
+
+async def parked_of(tx: Transaction, department: str, case_id: str) -> list[Row]:
+    """The open messages of a parked line, in their order."""
+    return await tx.rows(
+        "SELECT id, sequence, body FROM set_aside WHERE department = $1 AND case_id = $2 AND kind = 'parked' AND settled_at IS NULL "
+        "ORDER BY sequence",
+        department,
+        case_id,
+    )
+
+
+async def open_one(tx: Transaction, set_aside_id: str) -> Row | None:
+    """One message that waits for an officer."""
+    return await tx.one("SELECT id, department, case_id FROM set_aside WHERE id = $1 AND settled_at IS NULL", set_aside_id)
+
+
+async def settle(tx: Transaction, ids: Sequence[str], how: Literal["replayed", "skipped"], by: str, now: dt.datetime) -> None:
+    """Note what was decided about messages that were set aside, and by whom."""
+    await tx.execute_many(
+        "UPDATE set_aside SET settled_at = $1, settled_how = $2, settled_by = $3 WHERE id = $4 AND settled_at IS NULL",
+        [(now, how, by, one) for one in ids],
+    )
+
+
 _SET_ASIDE = """
 SELECT id, case_id, sequence, message_id, kind, reason, body, received_at FROM set_aside
 WHERE department = $1 AND settled_at IS NULL AND (received_at, COALESCE(sequence, 0), id) > ($2, $3, $4)

@@ -132,7 +132,7 @@ async def _make_table(database: Database) -> None:
 
 @asynccontextmanager
 async def _foreign_keys_off(database: Database) -> AsyncIterator[None]:
-    """On SQLite a table is changed by rebuilding it; with foreign keys on, dropping the old one deletes its children (field note T3)."""
+    """On SQLite a table is changed by rebuilding it; with foreign keys on, dropping the old one deletes its children."""
     if database.dialect != "sqlite":
         yield
         return

@@ -1,6 +1,6 @@
 """The tables with a key of one column, as tortoise models; the schema itself is in storage/migrations.
 
-A model says nothing about CHECKs and partial UNIQUEs: tortoise would not create them (field note T2). Tables whose key has
+A model says nothing about CHECKs and partial UNIQUEs: tortoise would not create them. Tables whose key has
 several columns have no model, because tortoise would take one column for the whole key and change many rows for one:
 they are read and written by SQL only (tests/storage/test_models.py lists them). Use a model with the client of the
 database or transaction at hand: `Case.filter(id=case_id).using_db(tx.client)`.
@@ -17,7 +17,7 @@ from tortoise.models import Model
 
 
 class UtcField(fields.DatetimeField[dt.datetime]):
-    """A moment, written in UTC whatever zone it comes in: SQLite compares times as text (field note T7)."""
+    """A moment, written in UTC whatever zone it comes in: SQLite compares times as text."""
 
     def to_db_value(self, value: Any, instance: Any) -> Any:
         """The value as the driver takes it."""

@@ -1,4 +1,4 @@
-"""Attempts to reach a person's phone: the rows are the only truth, bells and senders come and go (field note queues, 4)."""
+"""Attempts to reach a person's phone: the rows are the only truth, bells and senders come and go."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Messages to departments: written in the act's own transaction, picked by state, never by position (field/queues.md 2).
+"""Messages to departments: written in the act's own transaction, picked by state, never by position.
 
 The order that is promised is the order within a case line (one case, one department). Its numbers come from the line's own
 counter row, whose lock makes number n + 1 impossible before n is committed.

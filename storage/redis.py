@@ -1,6 +1,6 @@
 """Connections to Redis or Valkey, by `redis.asyncio`: the successor of aioredis, merged into redis-py (decision 5).
 
-Three clients, because one cannot serve three ways of waiting (field note T14): `commands` answer within seconds and are
+Three clients, because one cannot serve three ways of waiting: `commands` answer within seconds and are
 never repeated by the library, for a repeated XADD is a second entry; `blocking` reads may wait; `listening` carries the bell.
 """
 

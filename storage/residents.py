@@ -28,13 +28,3 @@ async def by_id(db: Queries, resident_id: str) -> Row | None:
 async def save_preferences(db: Queries, resident_id: str, preferences: str) -> None:
     """Write preferences, JSON text."""
     await db.execute("UPDATE resident SET preferences = $2 WHERE id = $1", resident_id, preferences)
-
-
-async def save_sealed(db: Queries, resident_id: str, name: bytes | None, phone: bytes | None) -> None:
-    """Write the sealed name and telephone number."""
-    await db.execute("UPDATE resident SET name_sealed = $2, phone_sealed = $3 WHERE id = $1", resident_id, name, phone)
-
-
-async def raise_level(db: Queries, resident_id: str, level: int) -> None:
-    """Lift the identity level, never lower it."""
-    await db.execute("UPDATE resident SET identity_level = $2 WHERE id = $1 AND identity_level < $2", resident_id, level)

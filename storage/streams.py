@@ -1,4 +1,4 @@
-"""Redis streams as a fast pipe that may be lost whole (field/queues.md 3). Only commands of Redis 6.2; every call touches one key.
+"""Redis streams as a fast pipe that may be lost whole. Only commands of Redis 6.2; every call touches one key.
 
 Field `e` of an entry holds the envelope's bytes; each stream has one group. A stream is bounded by back-pressure, never by MAXLEN,
 which was measured to drop entries without a word.

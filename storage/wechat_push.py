@@ -16,7 +16,7 @@ BELL = "wechat_push"
 """The bell topic that sounds when a callback has come in."""
 
 TWIN_SECONDS = 30
-"""A tap is told of twice, by the phone and by the platform; within this time the two are one (field note wechat, 4)."""
+"""A tap is told of twice, by the phone and by the platform; within this time the two are one."""
 
 _TAP = "tap:"
 

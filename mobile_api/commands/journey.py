@@ -45,10 +45,19 @@ async def _play(arguments: argparse.Namespace) -> None:
     connector = aiohttp.TCPConnector(limit=0)
     timeout = aiohttp.ClientTimeout(total=90)
     async with aiohttp.ClientSession(connector=connector, timeout=timeout) as http, asyncio.TaskGroup() as group:
+        await _answers(http, arguments.base_url)
         for number in range(arguments.count):
             group.create_task(_one(arguments, http, items[number % len(items)] if arguments.count > 1 else items[0]))
         for item in items[1:] if arguments.count == 1 else []:
             group.create_task(_one(arguments, http, item))
+
+
+async def _answers(http: aiohttp.ClientSession, base_url: str) -> None:
+    try:
+        async with http.get(f"{base_url.rstrip('/')}/healthz", timeout=aiohttp.ClientTimeout(total=5)) as response:
+            need(response.status == 200, f"{base_url} answers {response.status}")  # noqa: PLR2004
+    except (aiohttp.ClientError, TimeoutError):
+        raise JourneyFailed(f"nobody answers at {base_url}") from None
 
 
 async def _one(arguments: argparse.Namespace, http: aiohttp.ClientSession, item: str) -> None:

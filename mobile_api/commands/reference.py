@@ -22,11 +22,15 @@ _HEAD = "<!-- Written by ./run docs from {source}; do not edit. -->\n\n"
 def main() -> int:
     """Write every page that has changed."""
     FOLDER.mkdir(parents=True, exist_ok=True)
+    written = 0
     for name, text in pages().items():
         path = FOLDER / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"wrote docs/reference/{name}")
+            written += 1
+    if not written:
+        print("docs/reference is up to date")
     return 0
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, hdrs, web
@@ -19,6 +19,9 @@ from mobile_api.web.caller import Caller
 from mobile_api.web.operation import Language
 from notifications.wording import words
 
+MOST = 2**53 - 1
+"""The largest number that every JSON reader keeps whole."""
+
 HEARTBEAT_SECONDS = 25.0
 SEND_SECONDS = 10.0
 NOT_LOGGED_IN = 4401  # close code of a socket whose access token ended; connect again with a new one
@@ -28,28 +31,29 @@ _ENCODER = msgspec.json.Encoder()
 class SyncQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`since` is the `next` of the last answer, 0 at first; `timeout` the seconds to wait for something to happen."""
 
-    since: Annotated[int, msgspec.Meta(ge=0)] = 0
+    since: Annotated[int, msgspec.Meta(ge=0, le=MOST)] = 0
     timeout: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
 
 
 class StreamQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`token` is an access token, for clients that cannot set a header on a socket."""
+    """`token` is an access token and `lang` the language, for clients that cannot set headers on a socket."""
 
-    since: Annotated[int, msgspec.Meta(ge=0)] = 0
+    since: Annotated[int, msgspec.Meta(ge=0, le=MOST)] = 0
     token: str = ""
+    lang: Literal["", "zh", "en"] = ""
 
 
 class InboxQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A page of the inbox, newest first."""
 
-    cursor: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    cursor: Annotated[int, msgspec.Meta(ge=1, le=MOST)] | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=100)] = 30
 
 
 class Read(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything up to event number `to` has been read."""
 
-    to: Annotated[int, msgspec.Meta(ge=0)]
+    to: Annotated[int, msgspec.Meta(ge=0, le=MOST)]
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -129,7 +133,7 @@ async def stream(
     socket = web.WebSocketResponse(heartbeat=HEARTBEAT_SECONDS, max_msg_size=4096, compress=False)
     await socket.prepare(request)
     line = _Line(office, identity, caller.account_id, _token(request) or query.token)
-    writer = asyncio.create_task(_write(socket, line, query.since, language))
+    writer = asyncio.create_task(_write(socket, line, query.since, query.lang or language))
     try:
         async for message in socket:
             if message.type is WSMsgType.ERROR:
@@ -153,7 +157,7 @@ async def read(body: Read, caller: Caller, office: Office) -> Unread:
 
 
 async def _write(socket: web.WebSocketResponse, line: _Line, since: int, language: Language) -> None:
-    """One writer a socket: a phone that stopped reading holds up nobody else and is let go after a while (field note T18)."""
+    """One writer a socket: a phone that stopped reading holds up nobody else and is let go after a while."""
     first = True
     try:
         while not socket.closed:

@@ -45,7 +45,7 @@ async def show_content(id: str, request: web.Request, caller: Caller, office: Of
 
 
 async def send(request: web.Request, upload: Upload, blocks: AsyncGenerator[bytes, None]) -> web.StreamResponse:
-    """Stream a kept file so that no browser runs it (field note security, U26-U28)."""
+    """Stream a kept file so that no browser runs it."""
     async with aclosing(blocks):
         # Asked for before the head goes out: a file that is gone or changed is a problem, not a broken download.
         first = await anext(blocks)

@@ -1,4 +1,4 @@
-"""The WeChat platform's message push: checked, kept once, answered at once; the work is done later (field note wechat, 5)."""
+"""The WeChat platform's message push: checked, kept once, answered at once; the work is done later."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ async def _next_part(reader: MultipartReader, deadline: float) -> BodyPartReader
 
 @asynccontextmanager
 async def _readable(deadline: float) -> AsyncIterator[None]:
-    """Turn what aiohttp raises on malformed multipart into a refusal (field note T16: it would be a 500)."""
+    """Turn what aiohttp raises on malformed multipart into a refusal."""
     left = deadline - asyncio.get_running_loop().time()
     try:
         async with _in_time(max(left, 0)):

@@ -138,7 +138,7 @@ class _Server(web.Server):
     """Makes connections of ours where aiohttp would make its own."""
 
     def __init__(self, plain: web.Server, limits: Limits) -> None:
-        # Off in tests as in production: a submission goes on when the phone loses its network (field note T17)
+        # Off in tests as in production: a submission goes on when the phone loses its network
         super().__init__(plain.request_handler, request_factory=plain.request_factory, handler_cancellation=False)
         self._limits = limits
 

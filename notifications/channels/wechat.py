@@ -164,7 +164,7 @@ class WechatPlatform:
         return await self._ask("GET", path, query, None, timeout)
 
     async def _post(self, path: str, query: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
-        # Unescaped UTF-8: \uXXXX was shown to users literally (field note wechat, 1).
+        # Unescaped UTF-8: \uXXXX was shown to users literally.
         return await self._ask("POST", path, query, json.dumps(body, ensure_ascii=False).encode(), _TIMEOUT)
 
     async def _ask(

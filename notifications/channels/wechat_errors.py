@@ -1,4 +1,4 @@
-"""What the WeChat platform's error codes mean to us; numbers from the pages of each call (field note wechat, 2 to 7)."""
+"""What the WeChat platform's error codes mean to us; numbers from the pages of each call."""
 
 from __future__ import annotations
 

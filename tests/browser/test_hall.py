@@ -13,7 +13,7 @@ pytestmark = BROWSER
 
 SCREENS = [(1280, 800), (390, 844), (320, 640)]
 
-# Chromium on Linux has no BarcodeDetector (field note frontend 4.13): this one reads what the test holds before the camera.
+# Chromium on Linux has no BarcodeDetector: this one reads what the test holds before the camera.
 _DETECTOR = """window.BarcodeDetector = class {
   static async getSupportedFormats() { return ["qr_code"]; }
   async detect(video) { return video.videoWidth ? [{ rawValue: "%s" }] : []; }

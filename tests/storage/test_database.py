@@ -187,7 +187,7 @@ async def test_models_speak_to_the_transaction_at_hand(database: Database):
 
 
 async def test_both_dialects_live_in_one_process(sqlite_url: str, postgres_url: str, open_database: OpenDatabase):
-    """Tortoise caches statements by the connection's name, so the name says the dialect (field note T11)."""
+    """Tortoise caches statements by the connection's name, so the name says the dialect."""
     for _ in range(2):
         for url in (sqlite_url, postgres_url):
             database = await open_database(url)

@@ -132,7 +132,7 @@ async def test_a_file_must_end_with_a_whole_statement(empty: Database, folder: P
 
 
 async def test_a_rebuilt_sqlite_table_keeps_its_children(tmp_path: Path, folder: Path, open_database: Callable[..., Awaitable[Database]]):
-    """With foreign keys on, DROP TABLE deletes them (field note T3)."""
+    """With foreign keys on, DROP TABLE deletes them."""
     database = await open_database(f"sqlite://{tmp_path}/town.db")
     add(
         folder,

@@ -1,4 +1,4 @@
-"""The migrated schema is what the models say, and its rules bite, on both databases (field note T2)."""
+"""The migrated schema is what the models say, and its rules bite, on both databases."""
 
 from __future__ import annotations
 

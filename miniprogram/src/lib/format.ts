@@ -5,22 +5,25 @@ import type { Audience, ItemSummary, Limit } from './types'
 
 const two = (value: number) => String(value).padStart(2, '0')
 
-/** A date (YYYY-MM-DD) or a moment (RFC 3339) as a day: 2026年3月5日 / 2026-03-05. */
+/** The town's clock, whatever the phone's says: China has one time zone, UTC+8. Read with the UTC getters. */
+const townTime = (text: string) => new Date(Date.parse(text) + 8 * 3600 * 1000)
+
+/** A date (YYYY-MM-DD) or a moment (RFC 3339) as a day in town: 2026年3月5日 / 2026-03-05. */
 export function day(text: string | null | undefined): string {
   if (!text) return ''
-  const at = text.length > 10 ? new Date(text) : new Date(`${text}T00:00:00`)
+  const at = text.length > 10 ? townTime(text) : new Date(`${text}T00:00:00Z`)
   return prefs.language === 'zh'
-    ? `${at.getFullYear()}年${at.getMonth() + 1}月${at.getDate()}日`
-    : `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+    ? `${at.getUTCFullYear()}年${at.getUTCMonth() + 1}月${at.getUTCDate()}日`
+    : `${at.getUTCFullYear()}-${two(at.getUTCMonth() + 1)}-${two(at.getUTCDate())}`
 }
 
-/** A moment with hours and minutes in the phone's time zone; the year only where it is another one. */
+/** A moment with hours and minutes as the town's clock shows them; the year only where it is another one. */
 export function moment(text: string | null | undefined): string {
   if (!text) return ''
-  const at = new Date(text)
-  const isThisYear = at.getFullYear() === new Date().getFullYear()
-  const date = isThisYear && prefs.language === 'zh' ? `${at.getMonth() + 1}月${at.getDate()}日` : day(text)
-  return `${date} ${two(at.getHours())}:${two(at.getMinutes())}`
+  const at = townTime(text)
+  const isThisYear = at.getUTCFullYear() === new Date().getFullYear()
+  const date = isThisYear && prefs.language === 'zh' ? `${at.getUTCMonth() + 1}月${at.getUTCDate()}日` : day(text)
+  return `${date} ${two(at.getUTCHours())}:${two(at.getUTCMinutes())}`
 }
 
 /** "5 个工作日"; 0 days = while you wait. */

@@ -2,6 +2,7 @@
 import { reactive } from 'vue'
 import { streamBase } from './config'
 import { shelf } from './kv'
+import { prefs } from './prefs'
 import { api, isLoggedIn } from './session'
 import { LiveLine, type LineState, type Socket, type SocketEvents } from './stream'
 import type { AccountEvent, SyncAnswer } from './types'
@@ -39,7 +40,7 @@ const line = new LiveLine({
 async function open(since: number, events: SocketEvents): Promise<Socket> {
   const token = await api.freshToken()
   if (!token) throw new Error('not logged in')
-  const task = uni.connectSocket({ url: `${streamBase()}?since=${since}&token=${encodeURIComponent(token)}`, complete: () => undefined })
+  const task = uni.connectSocket({ url: `${streamBase()}?since=${since}&lang=${prefs.language}&token=${encodeURIComponent(token)}`, complete: () => undefined })
   task.onOpen(events.onOpen)
   task.onMessage(({ data }) => events.onFrame(JSON.parse(typeof data === 'string' ? data : utf8(data as ArrayBuffer)) as SyncAnswer))
   task.onError(() => undefined)

@@ -23,7 +23,6 @@ BODIES = {
     "bytes that are no text": (FORM, b"username=\xff"),
     "a zero": (FORM, b"username=%00&password=x"),
     "a zero in a name": (FORM, b"user%00name=x"),
-    "very many fields": (FORM, b"&".join([b"a=1"] * 20_000)),
     "broken multipart": ("multipart/form-data; boundary=b", b"--b\r\nnonsense"),
     "multipart without a boundary": ("multipart/form-data", b"--b\r\n"),
     "multipart in a strange encoding": ("multipart/form-data; boundary=b", PART),
@@ -105,7 +104,7 @@ async def test_a_text_cannot_turn_the_direction_of_writing(town: Town, staff: St
     clerk = await staff("clerk")
     page = await clerk.visit(f"/desk/cases/{case}")
 
-    seen = await clerk.press(page, "要求补正", reason="请补\u202e正\u2066")
+    seen = await clerk.press(page, "发出补正告知", reason="请补\u202e正\u2066")
 
     assert not set("\u202e\u2066") & set(seen.html)
     assert "请补正" in seen.html

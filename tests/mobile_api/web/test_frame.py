@@ -186,7 +186,7 @@ async def test_a_store_that_is_away_is_a_passing_thing_and_says_when_to_try_agai
     app = web.Application()
     install(app, (), {})
     app.router.add_get("/", store_away)
-    async with serving(app, "127.0.0.1", 0) as address, aiohttp.ClientSession(address) as client:
+    async with serving(app) as url, aiohttp.ClientSession(url) as client:
         answer = await client.get("/")
         assert answer.status == 503
         assert int(answer.headers["Retry-After"]) >= 1

@@ -1,0 +1,65 @@
+"""Messages of departments that were set aside: list, retry, skip."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+from functools import partial
+
+from backoffice import setaside
+from config.settings import Settings
+from handlers import reviews
+from handlers.office import Office
+from mobile_api.commands.common import read_settings
+from mobile_api.composition import open_office
+from storage import inbox
+
+_LIMIT = 1000
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The command's words."""
+    parser.add_argument("--by", default="operator", help="who decides, at most 36 characters (for the record)")
+    actions = parser.add_subparsers(dest="action", required=True)
+    actions.add_parser("list", help="show what waits for a decision, with its reason")
+    again = actions.add_parser("retry", help="try a parked case line again, in order; it goes on if all of it takes effect")
+    again.add_argument("department", help="department code")
+    again.add_argument("case_id", help="case id, as `list` shows it")
+    skip = actions.add_parser("skip", help="settle one message without effect")
+    skip.add_argument("id", help="its id, as `list` shows it")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Do it; 1 with the reason when it cannot be done."""
+    settings = read_settings(arguments)
+    try:
+        print(asyncio.run(_run(settings, arguments)))
+    except (setaside.StillFails, LookupError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+async def _run(settings: Settings, arguments: argparse.Namespace) -> str:
+    async with open_office(settings) as office:
+        if arguments.action == "list":
+            return await _list(office)
+        if arguments.action == "skip":
+            if not await setaside.skip(office.database, office.clock, arguments.id, by=arguments.by):
+                raise LookupError("No open message has this id.")
+            return "skipped"
+        effect = partial(reviews.record, office)
+        number = await setaside.retry(office.database, office.clock, effect, arguments.department, arguments.case_id, by=arguments.by)
+        if not number:
+            raise LookupError("Nothing is parked for this department and case.")
+        return f"{number} messages took effect; the line goes on."
+
+
+async def _list(office: Office) -> str:
+    lines = [
+        f"{row['id']}  {row['kind']:6}  {department}  {row['case_id'] or '-'}  {row['sequence'] or '-'}  {row['reason']}"
+        for department in office.catalogue.departments
+        for row in await inbox.set_aside_of(office.database, department, limit=_LIMIT)
+    ]
+    return "\n".join(lines) or "Nothing is set aside."
