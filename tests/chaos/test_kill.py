@@ -29,7 +29,7 @@ DAMAGES = {
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed(database_url: str, tmp_path: Path):
-    plan = Plan(journeys=24, kills=6, seed=SEED, database=database_url, patience=90)
+    plan = Plan(journeys=16, kills=5, seed=SEED, database=database_url, patience=90)
 
     report = await chaos(plan, tmp_path)
 
