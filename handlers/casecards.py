@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from typing import Any
 
 import msgspec
 
@@ -73,7 +74,7 @@ async def card_of(office: Office, row: Row) -> CaseCard:
     return CaseCard(
         id=row["id"],
         number=row["number"],
-        applicant=mask_name(str(open_form(office, row).get("applicant_name") or "")),
+        applicant=applicant_of(open_form(office, row)),
         item=ItemRef(item.code, item.name, row["item_version"]),
         department=department_ref(office, row["department"]),
         state=row["state"],
@@ -93,6 +94,12 @@ async def card_of(office: Office, row: Row) -> CaseCard:
             for task in card.tasks
         ),
     )
+
+
+def applicant_of(form: dict[str, Any]) -> str:
+    """The applicant as papers and counters show him: a person's name masked, a firm's as it hangs over its door."""
+    name = str(form.get("applicant_name") or "")
+    return name if form.get("credit_code") else mask_name(name)
 
 
 def _supervision(office: Office, row: Row, item: ServiceItem, card: Card) -> clocks.Card | None:

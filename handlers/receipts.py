@@ -22,10 +22,10 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
 from handlers.cards import read_card
+from handlers.casecards import applicant_of
 from handlers.casefile import open_form
 from handlers.clocks import Limit, local_date
 from handlers.errors import Refused
-from handlers.numbers import mask_name
 from handlers.office import Office
 from handlers.shortcodes import receipt_code
 from storage.database import Row
@@ -123,7 +123,7 @@ async def _facts(office: Office, row: Row, code: str, url: str) -> ReceiptFacts:
         number=row["number"],
         item=item.name,
         department=department.name if department else row["department"],
-        applicant=mask_name(str(open_form(office, row).get("applicant_name") or "")) or "（未填写）",
+        applicant=applicant_of(open_form(office, row)) or "（未填写）",
         materials=tuple((material.name, _source(material.source, len(material.uploads))) for material in read_card(row).materials),
         submitted_on=local_date(row["submitted_at"]),
         promised=_promised(row, item.promised),
