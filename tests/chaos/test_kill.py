@@ -34,8 +34,8 @@ async def test_nothing_acknowledged_is_lost_or_doubled_when_the_server_is_killed
     report = await chaos(plan, tmp_path)
 
     assert report.held, report.text(plan)
-    assert report.deaths["server"] == 6
-    assert len(report.ledger.cases) == 26  # two of them from the rehearsal
+    assert report.deaths["server"] == plan.kills
+    assert len(report.ledger.cases) == plan.journeys + 2  # two from the rehearsal
 
 
 @pytest.mark.slow
