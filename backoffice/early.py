@@ -46,8 +46,8 @@ class Early(Generic[M]):
         self._bytes = 0
 
     def hold(self, messages: Iterable[M]) -> list[M]:
-        """Keep messages; those that were not, because there is no room or another one is held under their number."""
-        return [message for message in messages if not self._keep(message)]
+        """Keep messages; those that are not held, because there is no room or a later copy took their place."""
+        return [dropped for message in messages for dropped in self._keep(message)]
 
     def release(self, case_id: str) -> list[M]:
         """What is held of a case, no longer held."""
@@ -55,15 +55,16 @@ class Early(Generic[M]):
         self._bytes -= sum(_size(message) for message in held)
         return held
 
-    def _keep(self, message: M) -> bool:
+    def _keep(self, message: M) -> list[M]:
+        """What is not held now. The later copy is held: the entry of the earlier one may have been lost with Redis."""
         line = self._cases.setdefault(message.case_id, {})
-        if message.sequence in line:
-            return line[message.sequence].entry.id == message.entry.id
-        if len(line) >= MOST_OF_A_CASE or self._bytes + _size(message) > MOST_BYTES:
-            return False
+        earlier = line.get(message.sequence)
+        room = _size(message) - (_size(earlier) if earlier else 0)
+        if (earlier is None and len(line) >= MOST_OF_A_CASE) or self._bytes + room > MOST_BYTES:
+            return [message]
         line[message.sequence] = message
-        self._bytes += _size(message)
-        return True
+        self._bytes += room
+        return [earlier] if earlier and earlier.entry.id != message.entry.id else []
 
 
 def _size(message: Numbered) -> int:

@@ -21,7 +21,7 @@ from storage.clock import Clock
 from storage.database import Database
 from storage.outbox import Lane, Letter
 from storage.sealing import Sealer
-from storage.streams import PipeDown, Streams
+from storage.streams import Entry, PipeDown, Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,5 +131,6 @@ class Relay:
         return sent
 
     async def _absent(self, lane: Lane, page: Sequence[Letter]) -> list[Letter]:
-        present = await self._streams.present(commands_key(lane), [letter.stream_id or "0-1" for letter in page])
-        return [letter for letter in page if letter.stream_id not in present]
+        sent = [Entry(letter.stream_id or "0-1", outbox.opened(letter, self._sealer)) for letter in page]
+        present = await self._streams.present(commands_key(lane), sent)
+        return [letter for letter, is_there in zip(page, present, strict=True) if not is_there]

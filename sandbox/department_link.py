@@ -183,6 +183,7 @@ class Department:
     async def _send_again(self) -> None:
         """What the town has not confirmed for long and is no longer in the stream was lost with Redis."""
         for row in self._book.unconfirmed(self.code, time.time() - self._resend):
-            if not await self._redis.xrange(f"a:{row['lane']}", row["stream_id"], row["stream_id"]):
+            there: Any = await self._redis.xrange(f"a:{row['lane']}", row["stream_id"], row["stream_id"])
+            if not any(fields.get(b"e") == row["body"] for _, fields in there):
                 logger.info("%s sends %s again", self.code, row["kind"])
                 await self._send(row)

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from storage.database import Database, Queries
-from storage.errors import Conflict
 from storage.errors import MigrationError as MigrationError  # noqa: PLC0414 - raised from here, caught by the commands
 
 FOLDER = Path(__file__).parent / "migrations"
@@ -31,7 +30,8 @@ _HAS_TABLE = {
     "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'migration'",
     "postgres": "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema() AND table_name = 'migration'",
 }
-_TRIES = 10
+_TURN = 0x6D6967726174
+"""The number under which processes take turns on PostgreSQL: "migrat" in ASCII."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,15 +119,11 @@ async def _apply(db: Queries, migration: Migration) -> None:
 
 
 async def _make_table(database: Database) -> None:
-    """IF NOT EXISTS is not enough on PostgreSQL: two at the same moment clash in its catalogue."""
-    for tries_left in reversed(range(_TRIES)):
-        try:
-            await database.execute(_TABLE)
-        except Conflict:
-            if not tries_left:
-                raise
-        else:
-            return
+    """IF NOT EXISTS is not enough on PostgreSQL: two at the same moment clash in its catalogue, so they take turns."""
+    async with database.transaction() as tx:
+        if tx.dialect == "postgres":
+            await tx.execute("SELECT pg_advisory_xact_lock($1)", _TURN)
+        await tx.execute(_TABLE)
 
 
 @asynccontextmanager

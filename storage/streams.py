@@ -98,16 +98,19 @@ class Streams:
                 pipe.xdel(key, *ids)
                 await pipe.execute()
 
-    async def present(self, key: str, ids: Sequence[str]) -> set[str]:
-        """Those of the ids that are still in the stream."""
-        if not ids:
-            return set()
+    async def present(self, key: str, sent: Sequence[Entry]) -> list[bool]:
+        """Whether each of the entries is still in the stream with the same bytes.
+
+        The id alone says nothing: a Redis that came back empty may give it to another entry within the same millisecond.
+        """
+        if not sent:
+            return []
         with _translated():
             async with self._commands.pipeline(transaction=False) as pipe:
-                for entry_id in ids:
-                    pipe.xrange(key, entry_id, entry_id)
+                for entry in sent:
+                    pipe.xrange(key, entry.id, entry.id)
                 found = await pipe.execute()
-        return {entry_id for entry_id, entries in zip(ids, found, strict=True) if entries}
+        return [any(fields.get(FIELD) == entry.body for _, fields in there) for entry, there in zip(sent, found, strict=True)]
 
     async def depth(self, key: str) -> int:
         """How many entries a stream holds."""

@@ -140,6 +140,19 @@ async def test_after_a_total_loss_of_redis_what_is_unconfirmed_is_sent_again(tow
     assert await relay.resend() == 0
 
 
+async def test_a_lost_entry_is_sent_again_though_another_has_its_id_now(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 2)
+    relay = make_relay(resend_seconds=30)
+    await drain(relay)
+    (first_id, _), (_, second) = await town.redis.xrange("q:{MZ.0}")
+    await town.redis.flushall()
+    await town.redis.xadd("q:{MZ.0}", second, id=first_id)  # within the millisecond in which Redis came back empty
+    town.clock.advance(seconds=31)
+    await relay._holding.renew()
+    assert await relay.resend() == 2
+    assert await stream(town) == [(town.first, 2), (town.first, 1), (town.first, 2)]
+
+
 async def test_a_slow_department_is_not_flooded_with_copies(town: Any, make_relay: MakeRelay) -> None:
     await commands(town, 3)
     relay = make_relay(resend_seconds=30)

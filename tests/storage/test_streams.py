@@ -31,9 +31,15 @@ async def test_what_is_published_is_read_in_order_and_gone_when_removed(streams:
     entries = await fresh(streams)
     assert [(entry.id, entry.body) for entry in entries] == list(zip(ids, [b"1", b"2", b"3"], strict=True))
     await streams.remove(KEY, ids[:2])
-    assert await streams.present(KEY, ids) == {ids[2]}
+    assert await streams.present(KEY, entries) == [False, False, True]
     assert await streams.depth(KEY) == 1
     assert (await redis.xpending(KEY, GROUP))["pending"] == 1
+
+
+async def test_another_entry_under_the_same_id_is_not_the_one_that_was_sent(streams: Streams, redis: aioredis.Redis) -> None:
+    await redis.xadd(KEY, {"e": b"second life"}, id="1700000000000-0")
+    sent = [Entry("1700000000000-0", b"first life"), Entry("1700000000000-0", b"second life")]
+    assert await streams.present(KEY, sent) == [False, True]
 
 
 async def test_a_stream_takes_no_more_than_its_cap_and_loses_nothing(streams: Streams) -> None:
@@ -105,7 +111,7 @@ async def test_redis_away_full_or_spoilt_is_one_kind_of_trouble(streams: Streams
         nobody.read(KEY, 1, 0.1),
         nobody.publish(KEY, [b"1"], 5),
         nobody.take_over(KEY),
-        nobody.present(KEY, ["1-1"]),
+        nobody.present(KEY, [Entry("1-1", b"1")]),
     ):
         with pytest.raises(PipeDown):
             await call
