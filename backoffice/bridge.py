@@ -6,14 +6,17 @@ import asyncio
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+
+import msgspec
 
 from backoffice.confirmations import Confirmations
 from backoffice.counts import Counts
+from backoffice.envelope import Confirmation
 from backoffice.holding import Holding
 from backoffice.inbox import Effect, Inbox
-from backoffice.lanes import answers_key, confirmations_key, confirmations_lease, inbox_lease, lanes_of, relay_lease
+from backoffice.lanes import answers_key, confirmations_key, confirmations_lease, inbox_lease, lanes_of, relay_lease, taken_key
 from backoffice.outage import Outage, jitter
 from backoffice.reader import Reader, Taker
 from backoffice.relay import Limits, Relay
@@ -52,6 +55,7 @@ class Bridge:
         self._database = database
         self._clock = clock
         self._streams = streams
+        self._sealer = sealer
         self._limits = limits or Limits()
         self._outage = Outage()
         self._tasks: list[asyncio.Task[None]] = []
@@ -64,7 +68,9 @@ class Bridge:
             database, clock, bell, streams,
             lanes=lanes, holding=self.holding, limits=self._limits, counts=self.counts, outage=self._outage, sealer=sealer,
         )  # fmt: skip
-        self._readers = {inbox_lease(lane): self._reader(answers_key(lane), inbox_lease(lane), self._inbox(lane, effect)) for lane in lanes}
+        self._readers = {
+            inbox_lease(lane): self._reader(answers_key(lane), inbox_lease(lane), self._inbox(lane[0], effect)) for lane in lanes
+        }
         for code in departments:
             taker = Confirmations(database, clock, code, self.counts)
             self._readers[confirmations_lease(code)] = self._reader(confirmations_key(code), confirmations_lease(code), taker)
@@ -87,17 +93,20 @@ class Bridge:
         with suppress(Exception):  # the database may be what made us stop; the leases then run out by themselves
             await self.holding.release()
 
-    def _inbox(self, lane: tuple[str, int], effect: Effect) -> Inbox:
-        limits = self._limits
+    def _inbox(self, department: str, effect: Effect) -> Inbox:
+        async def confirm(confirmations: Sequence[Confirmation]) -> None:
+            bodies = [msgspec.json.encode(one) for one in confirmations]
+            await self._streams.publish(taken_key(department), bodies, self._limits.stream_cap)
+
         return Inbox(
             self._database,
             self._clock,
-            self._streams,
-            lane=lane,
+            department=department,
             effect=effect,
+            confirm=confirm,
             counts=self.counts,
-            attempts=limits.attempts,
-            cap=limits.stream_cap,
+            attempts=self._limits.attempts,
+            sealer=self._sealer,
         )
 
     def _reader(self, key: str, lease: str, taker: Taker) -> Reader:

@@ -13,19 +13,16 @@ again, so a lost confirmation heals by itself.
 
 from __future__ import annotations
 
-import asyncio
+import datetime as dt
 import hashlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-import msgspec
-
 from backoffice.counts import Counts, What
 from backoffice.early import Early
 from backoffice.envelope import LARGEST, BadEnvelope, Confirmation, decode
-from backoffice.lanes import taken_key
 from backoffice.outage import jitter
 from backoffice.registry import answer
 from handlers.errors import REFUSALS, Refused
@@ -34,15 +31,18 @@ from storage.clock import Clock
 from storage.database import Database, Transaction
 from storage.envelopes import Answer, Envelope
 from storage.errors import StoreUnavailable
-from storage.inbox import Line
-from storage.outbox import Lane
-from storage.streams import Entry, Streams
+from storage.inbox import Arrival, Line
+from storage.sealing import Sealer
+from storage.streams import Entry
 
 logger = logging.getLogger("backoffice")
 
 Kind = Literal["poison", "parked"]
 Effect = Callable[[Transaction, Answer], Awaitable[None]]
 """What an answer does to its case, within the inbox's transaction; raises Refused when it never can."""
+
+Confirm = Callable[[Sequence[Confirmation]], Awaitable[None]]
+"""Tells the department how far its case lines are, after the commit."""
 
 _FURTHEST_AHEAD = 1000
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 60.0
@@ -72,21 +72,32 @@ class _Failed(Exception):
 
 
 class Inbox:
-    """Takes in the answers of one lane; see the module. `attempts` is how often a broken effect is tried before its line is parked."""
+    """Takes in the answers of one department or lane, whatever brings them; see the module.
+
+    `attempts` is how often a broken effect is tried before its line is parked; `sealer` seals the bytes kept for the evidence log.
+    """
 
     def __init__(
-        self, database: Database, clock: Clock, streams: Streams, *, lane: Lane, effect: Effect, counts: Counts, attempts: int, cap: int
+        self,
+        database: Database,
+        clock: Clock,
+        *,
+        department: str,
+        effect: Effect,
+        confirm: Confirm,
+        counts: Counts,
+        attempts: int,
+        sealer: Sealer | None = None,
     ) -> None:
         self._database = database
         self._clock = clock
-        self._streams = streams
-        self._department = lane[0]
+        self._department = department
         self._effect = effect
+        self._tell = confirm
         self._counts = counts
         self._attempts = attempts
-        self._cap = cap
+        self._sealer = sealer
         self._early: Early[_Message] = Early()
-        self._tries: dict[tuple[str, str], tuple[int, float]] = {}
 
     def begin_again(self) -> None:
         """Forget what came too early: it is pending, and about to be handed over again."""
@@ -161,7 +172,7 @@ class Inbox:
         for case_id, queue in queues.items():
             expected = lines[case_id].received + 1
             run, early = _run(queue, expected)
-            if run and self._tries.get(run[0].key, (0, 0.0))[1] > _now():
+            if (until := lines[case_id].retry_at) and until > self._clock.now():
                 run, early = [], [*run, *early]
             ready[case_id] = run
             # The next in line is never dropped: it stays pending, if not in memory, until it is due again.
@@ -194,7 +205,7 @@ class Inbox:
             except Refused as refused:
                 await self._pass_over(message, line, reason_of(refused), "poison")
             except _Failed as failed:
-                if not await self._give_up(message, failed):
+                if not await self._give_up(message, line, failed):
                     self._wait(queue[done:])
                     return list(queue[:done])
                 await self._pass_over(message, line, f"办理时出错（{type(failed.__cause__).__name__}），已试 {self._attempts} 次", "parked")
@@ -209,11 +220,20 @@ class Inbox:
             await inbox.lock_cases(tx, moves)
             await inbox.advance(tx, self._department, moves)
             await self._still_parked(tx, [case_id for case_id in moves if lines[case_id].is_parked])
-            fresh = await inbox.remember(tx, self._department, [message.key for message in messages], self._clock.now())
+            fresh = await self._remember(tx, messages)
             for message in messages:
                 if message.key in fresh:  # else the same message came before under another number
                     fresh.discard(message.key)
                     await self._act(tx, message, lines[message.case_id])
+
+    async def _remember(self, tx: Transaction, messages: Sequence[_Message]) -> set[tuple[str, str]]:
+        """Note the messages with their bytes; those that are new."""
+        return await inbox.remember(tx, self._department, [self._arrival(message) for message in messages], self._clock.now())
+
+    def _arrival(self, message: _Message) -> Arrival:
+        body = message.entry.body or b""
+        kept = self._sealer.seal(body, evidence_context(*message.key)) if self._sealer else body
+        return Arrival(*message.key, message.case_id, message.sequence, kept)
 
     async def _still_parked(self, tx: Transaction, case_ids: Sequence[str]) -> None:
         """A line that an officer released since it was read must not set anything aside; raises Overtaken."""
@@ -231,15 +251,15 @@ class Inbox:
         except Exception as error:
             raise _Failed from error
 
-    async def _give_up(self, message: _Message, failed: _Failed) -> bool:
-        """Whether a broken effect was tried often enough; a database that is away is nobody's try."""
+    async def _give_up(self, message: _Message, line: Line, failed: _Failed) -> bool:
+        """Whether a broken effect was tried often enough, else it is put off; a database that is away is nobody's try."""
         await self._database.one("SELECT 1 AS ready")
-        tries = self._tries.get(message.key, (0, 0.0))[0] + 1
+        tries = line.tries + 1
         logger.warning("answer %s from %s failed, try %d", message.envelope.id, self._department, tries, exc_info=failed.__cause__)
         if tries >= self._attempts:
-            self._tries.pop(message.key, None)
             return True
-        self._tries[message.key] = (tries, _now() + jitter(tries, _FIRST_RETRY, _LONGEST_RETRY))
+        pause = dt.timedelta(seconds=jitter(tries, _FIRST_RETRY, _LONGEST_RETRY))
+        await inbox.put_off(self._database, self._department, message.case_id, line, self._clock.now() + pause)
         self._count("retried")
         return False
 
@@ -248,7 +268,7 @@ class Inbox:
         async with self._database.transaction() as tx:
             await inbox.lock_cases(tx, [message.case_id])
             await inbox.advance(tx, self._department, {message.case_id: (line.received, message.sequence)})
-            if await inbox.remember(tx, self._department, [message.key], self._clock.now()):
+            if await self._remember(tx, [message]):
                 await self._set_aside(tx, message, reason, kind)
                 if kind == "parked":
                     await inbox.park(tx, self._department, message.case_id, self._clock.now())
@@ -287,8 +307,7 @@ class Inbox:
     async def _confirm(self, queues: Iterable[str]) -> None:
         """Tell the department how far each line of the batch is now, after the commit."""
         lines = await inbox.lines(self._database, self._department, queues)
-        bodies = [msgspec.json.encode(Confirmation(case_id, line.received)) for case_id, line in lines.items() if line.received]
-        await self._streams.publish(taken_key(self._department), bodies, self._cap)
+        await self._tell([Confirmation(case_id, line.received) for case_id, line in lines.items() if line.received])
 
     def _count(self, what: What, number: int = 1) -> None:
         self._counts.add(what, self._department, number)
@@ -327,5 +346,6 @@ def reason_of(refused: Refused) -> str:
         return known.title
 
 
-def _now() -> float:
-    return asyncio.get_running_loop().time()
+def evidence_context(source: str, message_id: str) -> str:
+    """What the sealed bytes of an answer are bound to."""
+    return f"inbox.body:{source}:{message_id}"

@@ -30,12 +30,13 @@ class Item(Struct, frozen=True):
 
 
 class File(Struct, frozen=True):
-    """A file by claim check: fetched by its upload id, verified by its digest."""
+    """A file by claim check: fetched with its grant, verified by its digest before the message is confirmed."""
 
     upload: str
     sha256: Sha256
     size: int
     media_type: str
+    grant: str | None = None
 
 
 class Material(Struct, frozen=True):
@@ -66,6 +67,7 @@ class TaskRequested(ToDepartment, frozen=True, kw_only=True):
     form: dict[str, Any] = {}
     materials: list[Material] = []
     opinions: list[Opinion] = []
+    form_mapped: dict[str, Any] | None = None
 
 
 class TaskMaterialAdded(TaskRequested, frozen=True, kw_only=True):

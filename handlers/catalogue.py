@@ -181,12 +181,19 @@ class ServiceItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
 
 
 class Department(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A department. `link` "queue": its own system is connected; "desk": its officers work at ours. `partitions`: parallel queues."""
+    """A department, and how it is reached.
+
+    `link`: "desk", its officers work at ours; else its own system is connected: "queue" by Redis, "pull" asks us over HTTPS, "webhook"
+    is called by us, "files" exchanges batches through a folder. `address` is the webhook's https address or the folder.
+    `partitions`: parallel queues. `border`: messages leave the inner network, so they are signed, and encrypted where there is a key.
+    """
 
     code: Code
     name: Words
     unit: str
-    link: Literal["queue", "desk"] = "queue"
+    link: Literal["queue", "pull", "webhook", "files", "desk"] = "queue"
+    address: str = ""
+    border: bool = False
     partitions: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
     consult_phone: str
     complaint_phone: str

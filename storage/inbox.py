@@ -15,11 +15,32 @@ _REASON_LENGTH = 500
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """How far a case line is: the case's number, the last message taken in, and whether an officer must look at it first."""
+    """How far a case line is: the case's number, the last message taken in, and whether an officer must look at it first.
+
+    `tries` is how often the next message broke off, `retry_at` when it may be tried again.
+    """
 
     number: str
     received: int
     is_parked: bool
+    tries: int = 0
+    retry_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A message as it came; `body` is its exact bytes, sealed, for the evidence log."""
+
+    source: str
+    id: str
+    case_id: str
+    sequence: int
+    body: bytes
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What the same message has again, however often it is sent."""
+        return self.source, self.id
 
 
 class Overtaken(Exception):
@@ -27,7 +48,8 @@ class Overtaken(Exception):
 
 
 _LINES = """
-SELECT l.case_id, l.received, l.parked_at, c.number FROM case_line l JOIN cases c ON c.id = l.case_id WHERE l.department = $1
+SELECT l.case_id, l.received, l.parked_at, l.tries, l.retry_at, c.number
+FROM case_line l JOIN cases c ON c.id = l.case_id WHERE l.department = $1
 """
 
 
@@ -38,7 +60,10 @@ async def lines(db: Queries, department: str, case_ids: Iterable[str]) -> dict[s
         return {}
     places = ", ".join(f"${n}" for n in range(2, 2 + len(wanted)))
     rows = await db.rows(f"{_LINES} AND l.case_id IN ({places})", department, *wanted)
-    return {row["case_id"]: Line(row["number"] or "", row["received"], row["parked_at"] is not None) for row in rows}
+    return {
+        row["case_id"]: Line(row["number"] or "", row["received"], row["parked_at"] is not None, row["tries"], row["retry_at"])
+        for row in rows
+    }
 
 
 async def lock_cases(tx: Transaction, case_ids: Iterable[str]) -> None:
@@ -56,7 +81,7 @@ async def advance(tx: Transaction, department: str, moves: Mapping[str, tuple[in
     """Move lines on, case id -> (from, to), and lock them; raises Overtaken if one is not where it was read."""
     values = ", ".join(f"(${n}, CAST(${n + 1} AS INTEGER), CAST(${n + 2} AS INTEGER))" for n in range(2, 2 + 3 * len(moves), 3))
     moved = await tx.rows(
-        f"UPDATE case_line SET received = v.column3 FROM (VALUES {values}) AS v "  # noqa: S608 - placeholders only
+        f"UPDATE case_line SET received = v.column3, tries = 0, retry_at = NULL FROM (VALUES {values}) AS v "  # noqa: S608 - placeholders only
         "WHERE case_line.case_id = v.column1 AND case_line.department = $1 AND case_line.received = v.column2 RETURNING case_line.case_id",
         department,
         *(value for case_id, (start, end) in sorted(moves.items()) for value in (case_id, start, end)),
@@ -65,15 +90,27 @@ async def advance(tx: Transaction, department: str, moves: Mapping[str, tuple[in
         raise Overtaken
 
 
-async def remember(tx: Transaction, department: str, messages: Sequence[tuple[str, str]], now: dt.datetime) -> set[tuple[str, str]]:
-    """Note messages (source, id); those that are new, the others came before under another number."""
-    values = ", ".join(f"(${n}, ${n + 1}, $1, $2)" for n in range(3, 3 + 2 * len(messages), 2))
+async def put_off(db: Queries, department: str, case_id: str, line: Line, until: dt.datetime) -> None:
+    """The next message of a line broke off: it may be tried again at a moment. Nothing happens if the line has moved on."""
+    await db.execute(
+        "UPDATE case_line SET tries = $1, retry_at = $2 WHERE case_id = $3 AND department = $4 AND received = $5",
+        line.tries + 1,
+        until,
+        case_id,
+        department,
+        line.received,
+    )
+
+
+async def remember(tx: Transaction, department: str, arrivals: Sequence[Arrival], now: dt.datetime) -> set[tuple[str, str]]:
+    """Note messages with their bytes; the keys of those that are new, the others came before under another number."""
+    places = ", ".join(f"(${n}, ${n + 1}, ${n + 2}, ${n + 3}, ${n + 4}, $1, $2)" for n in range(3, 3 + 5 * len(arrivals), 5))
     rows = await tx.rows(
-        f"INSERT INTO inbox (source, message_id, department, received_at) VALUES {values} "  # noqa: S608 - placeholders only
+        f"INSERT INTO inbox (source, message_id, case_id, sequence, body, department, received_at) VALUES {places} "  # noqa: S608
         "ON CONFLICT (source, message_id) DO NOTHING RETURNING source, message_id",
         department,
         now,
-        *(value for message in messages for value in message),
+        *(value for one in arrivals for value in (one.source, one.id, one.case_id, one.sequence, one.body)),
     )
     return {(row["source"], row["message_id"]) for row in rows}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -10,10 +10,12 @@ import pytest
 from redis import asyncio as aioredis
 
 from backoffice.counts import Counts
+from backoffice.envelope import Confirmation
 from backoffice.inbox import Effect, Inbox
 from storage.clock import SettableClock
 from storage.database import Database
 from storage.redis import RedisStore
+from storage.sealing import Sealer
 from storage.streams import Streams
 from tests.support import exchange
 from tests.support.exchange import NOW, Ledger
@@ -29,6 +31,7 @@ class Town:
     redis: aioredis.Redis
     cases: dict[str, str]
     ledger: Ledger
+    sealer: Sealer
 
     @property
     def first(self) -> str:
@@ -72,14 +75,21 @@ async def town(database: Database, store: RedisStore, redis: aioredis.Redis) -> 
     cases = {number: await exchange.add_case(database, resident, number) for number in ("2611240001", "2611240002")}
     for case_id in cases.values():
         await exchange.add_line(database, case_id)
-    return Town(database, SettableClock(NOW), Streams(store.commands, store.blocking), redis, cases, Ledger())
+    return Town(
+        database, SettableClock(NOW), Streams(store.commands, store.blocking), redis, cases, Ledger(), Sealer({1: bytes(range(32))}, 1)
+    )
 
 
 @pytest.fixture
 def make_inbox(town: Town) -> Callable[..., Inbox]:
     """A fresh inbox of the lane MZ.0 in a process that has just begun; the ledger notes what takes effect, unless told otherwise."""
 
+    async def confirm(confirmations: Sequence[Confirmation]) -> None:
+        await town.streams.publish("taken:{MZ}", [msgspec.json.encode(one) for one in confirmations], cap=1000)
+
     def make(effect: Effect = town.ledger.record) -> Inbox:
-        return Inbox(town.database, town.clock, town.streams, lane=("MZ", 0), effect=effect, counts=Counts(), attempts=3, cap=1000)
+        return Inbox(
+            town.database, town.clock, department="MZ", effect=effect, confirm=confirm, counts=Counts(), attempts=3, sealer=town.sealer
+        )
 
     return make

@@ -123,6 +123,21 @@ async def test_what_fails_too_often_parks_its_line(town: Any, make_inbox: MakeIn
     assert [sequence for *_, sequence, _ in await town.set_aside()] == [1, 2]
 
 
+async def test_a_retry_waits_for_its_time_in_every_process_and_over_a_restart(
+    town: Any, make_inbox: MakeInbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backoffice.inbox.jitter", lambda *_: 30.0)
+    town.ledger.failing[town.first, 1] = [KeyError("passing")]
+    batch = entries(town.answer(town.first, 1))
+    assert await make_inbox().take(batch) == []
+    del town.ledger.failing[town.first, 1]
+    town.clock.advance(seconds=29)
+    assert await make_inbox().take(batch) == []
+    town.clock.advance(seconds=1)
+    assert await make_inbox().take(batch) == ["1-1"]
+    assert await town.effects() == {town.first: [1]}
+
+
 @pytest.fixture
 def eager(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between tries."""

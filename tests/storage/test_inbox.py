@@ -9,7 +9,7 @@ from storage.database import Database
 from tests.support import exchange
 from tests.support.exchange import NOW
 
-FIRST, SECOND = ("/departments/MZ", "m-1"), ("/departments/MZ", "m-2")
+FIRST, SECOND = (inbox.Arrival("/departments/MZ", f"m-{n}", "case", n, b"sealed") for n in (1, 2))
 
 
 @pytest.fixture
@@ -36,10 +36,21 @@ async def test_a_line_moves_on_only_from_where_it_was_read(database: Database, c
 
 async def test_a_message_is_new_once(database: Database, case_id: str) -> None:
     async with database.transaction() as tx:
-        assert await inbox.remember(tx, "MZ", [FIRST], NOW) == {FIRST}
-        assert await inbox.remember(tx, "MZ", [FIRST, SECOND, SECOND], NOW) == {SECOND}
-    assert await inbox.known(database, [FIRST, ("/departments/GA", "m-1")]) == {FIRST}
+        assert await inbox.remember(tx, "MZ", [FIRST], NOW) == {FIRST.key}
+        assert await inbox.remember(tx, "MZ", [FIRST, SECOND, SECOND], NOW) == {SECOND.key}
+    assert await inbox.known(database, [FIRST.key, ("/departments/GA", "m-1")]) == {FIRST.key}
     assert await inbox.known(database, []) == set()
+
+
+async def test_a_line_that_is_put_off_knows_until_when_and_forgets_it_when_it_moves_on(database: Database, case_id: str) -> None:
+    until = NOW + dt.timedelta(minutes=1)
+    line = (await inbox.lines(database, "MZ", [case_id]))[case_id]
+    await inbox.put_off(database, "MZ", case_id, line, until)
+    assert (await inbox.lines(database, "MZ", [case_id]))[case_id] == inbox.Line("2611240001", 0, is_parked=False, tries=1, retry_at=until)
+    async with database.transaction() as tx:
+        await inbox.advance(tx, "MZ", {case_id: (0, 1)})
+    await inbox.put_off(database, "MZ", case_id, line, until)  # too late: the line has moved on
+    assert (await inbox.lines(database, "MZ", [case_id]))[case_id] == inbox.Line("2611240001", 1, is_parked=False)
 
 
 async def test_a_parked_line_says_so_and_what_was_set_aside_stays_in_order(database: Database, case_id: str) -> None:
