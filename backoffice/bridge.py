@@ -8,9 +8,12 @@ import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
+from typing import Protocol
 
 import msgspec
 
+from backoffice import evidence
 from backoffice.confirmations import Confirmations
 from backoffice.counts import Counts
 from backoffice.envelope import Confirmation
@@ -26,16 +29,29 @@ from storage.database import Database
 from storage.errors import StoreUnavailable
 from storage.ids import uuid7
 from storage.sealing import Sealer
-from storage.streams import Streams
+from storage.streams import PipeDown, Streams
 from storage.tasks import end
 
 logger = logging.getLogger("backoffice")
 
 
+class Carrier(Protocol):
+    """A way to departments beside Redis, run by the bridge under leases of its own."""
+
+    @property
+    def leases(self) -> Sequence[str]:
+        """What it must hold to work; the first names it."""
+        ...
+
+    async def run(self, holding: Holding, counts: Counts) -> None:
+        """Carry for ever, whenever a lease is held."""
+        ...
+
+
 class Bridge:
     """The exchange with `departments` (code -> number of partitions).
 
-    `effect` is what an answer does to its case; `sealer` opens what lies sealed in the outbox.
+    `effect` is what an answer does to its case; `sealer` opens what lies sealed in the outbox; `carriers` go other ways than Redis.
     """
 
     def __init__(
@@ -50,8 +66,10 @@ class Bridge:
         limits: Limits | None = None,
         holder: str | None = None,
         sealer: Sealer | None = None,
+        carriers: Sequence[Carrier] = (),
     ) -> None:
         self.counts = Counts()
+        self._carriers = carriers
         self._database = database
         self._clock = clock
         self._streams = streams
@@ -63,6 +81,8 @@ class Bridge:
         names = [name for lane in lanes for name in (relay_lease(lane), inbox_lease(lane))] + [
             confirmations_lease(code) for code in departments
         ]
+        names.append(evidence.LEASE)
+        names += [name for carrier in carriers for name in carrier.leases]
         self.holding = Holding(database, clock, holder or new_holder(), seconds=self._limits.lease_seconds, names=names, counts=self.counts)
         self.relay = Relay(
             database, clock, bell, streams,
@@ -71,6 +91,7 @@ class Bridge:
         self._readers = {
             inbox_lease(lane): self._reader(answers_key(lane), inbox_lease(lane), self._inbox(lane[0], effect)) for lane in lanes
         }
+        self.keeper = evidence.Keeper(database, clock, self.holding, sealer)
         for code in departments:
             taker = Confirmations(database, clock, code, self.counts)
             self._readers[confirmations_lease(code)] = self._reader(confirmations_key(code), confirmations_lease(code), taker)
@@ -82,7 +103,9 @@ class Bridge:
             "leases": self.holding.run,
             "relay": self.relay.run,
             "resend": self.relay.run_resend,
+            "evidence": self.keeper.run,
             **{name: reader.run for name, reader in self._readers.items()},
+            **{carrier.leases[0]: partial(carrier.run, self.holding, self.counts) for carrier in self._carriers},
         }
         self._tasks = [asyncio.create_task(_keep(name, work), name=f"bridge:{name}") for name, work in works.items()]
 
@@ -96,7 +119,12 @@ class Bridge:
     def _inbox(self, department: str, effect: Effect) -> Inbox:
         async def confirm(confirmations: Sequence[Confirmation]) -> None:
             bodies = [msgspec.json.encode(one) for one in confirmations]
-            await self._streams.publish(taken_key(department), bodies, self._limits.stream_cap)
+            try:
+                await self._streams.publish(taken_key(department), bodies, self._limits.stream_cap)
+            except PipeDown as error:  # what was lost is said again when the department repeats itself; its lanes need not wait for it
+                self._outage.begin(taken_key(department), error)
+            else:
+                self._outage.over(taken_key(department))
 
         return Inbox(
             self._database,

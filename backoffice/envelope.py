@@ -92,7 +92,7 @@ def _parsed(body: bytes | None) -> dict[str, Any]:
         raise BadEnvelope(f"不是 JSON：{error}") from error
     if not isinstance(attributes, dict):
         raise BadEnvelope("不是 JSON 对象")
-    if _NUL.search(body):
+    if b"\\u0000" in body and _NUL.search(body):
         raise BadEnvelope("含有空字符（\\u0000），无法保存", attributes)
     return attributes
 

@@ -1,4 +1,4 @@
-"""Which lanes this process may work on: one holder a lease, all of them kept by one short transaction."""
+"""Which lanes this process may work on: one holder a lease, all of them kept by one statement."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ logger = logging.getLogger("backoffice")
 
 _SKEW = 0.1
 """The part of a lease that is given up at its end, because another machine's clock may be ahead."""
+_LOOK = 0.75
+"""Seconds between two looks at the leases, or a third of a lease: what a dead process held is taken over within a second of its end."""
 
 
 class Holding:
@@ -35,15 +37,14 @@ class Holding:
         """Take and renew for ever."""
         while True:
             await self.renew()
-            await asyncio.sleep(self._seconds / 3)
+            await asyncio.sleep(min(self._seconds / 3, _LOOK))
 
     async def renew(self) -> None:
-        """Take what is free and renew what is held: one commit for all."""
+        """Take what is free and renew what is held: one statement for all."""
         now = self._clock.now()
         until = now + dt.timedelta(seconds=self._seconds * (1 - _SKEW))
-        async with self._database.transaction() as tx:
-            fences = {name: await leases.acquire(tx, name, self.holder, now, self._seconds) for name in self._names}
-        self._note({name: (fence, until) for name, fence in fences.items() if fence is not None})
+        fences = await leases.acquire_all(self._database, self._names, self.holder, now, self._seconds)
+        self._note({name: (fence, until) for name, fence in fences.items()})
 
     def fence(self, name: str) -> int | None:
         """The fence of a lease that is ours now, else None."""
@@ -66,9 +67,7 @@ class Holding:
     async def release(self) -> None:
         """Give everything back, so that another process need not wait for the end of the leases."""
         held, self._held = self._held, {}
-        async with self._database.transaction() as tx:
-            for name, (fence, _) in held.items():
-                await leases.release(tx, name, self.holder, fence)
+        await leases.release_all(self._database, {name: fence for name, (fence, _) in held.items()}, self.holder)
 
     def _note(self, now_held: dict[str, tuple[int, dt.datetime]]) -> None:
         for name in now_held.keys() - self._held.keys():

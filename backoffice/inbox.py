@@ -26,7 +26,7 @@ from backoffice.envelope import LARGEST, BadEnvelope, Confirmation, decode
 from backoffice.outage import jitter
 from backoffice.registry import answer
 from handlers.errors import REFUSALS, Refused
-from storage import inbox
+from storage import inbox, trace
 from storage.clock import Clock
 from storage.database import Database, Transaction
 from storage.envelopes import Answer, Envelope
@@ -255,7 +255,8 @@ class Inbox:
         """Whether a broken effect was tried often enough, else it is put off; a database that is away is nobody's try."""
         await self._database.one("SELECT 1 AS ready")
         tries = line.tries + 1
-        logger.warning("answer %s from %s failed, try %d", message.envelope.id, self._department, tries, exc_info=failed.__cause__)
+        with trace.carried(message.envelope.traceparent):
+            logger.warning("answer %s from %s failed, try %d", message.envelope.id, self._department, tries, exc_info=failed.__cause__)
         if tries >= self._attempts:
             return True
         pause = dt.timedelta(seconds=jitter(tries, _FIRST_RETRY, _LONGEST_RETRY))
@@ -272,7 +273,9 @@ class Inbox:
                 await self._set_aside(tx, message, reason, kind)
                 if kind == "parked":
                     await inbox.park(tx, self._department, message.case_id, self._clock.now())
-        logger.warning("case %s, answer %d of %s is set aside (%s): %s", message.case_id, message.sequence, self._department, kind, reason)
+        with trace.carried(message.envelope.traceparent):
+            about = (message.case_id, message.sequence, self._department)
+            logger.warning("case %s, answer %d of %s is set aside (%s): %s", *about, kind, reason)
 
     async def _set_aside(self, tx: Transaction, message: _Message, reason: str, kind: Kind) -> None:
         await inbox.set_aside(

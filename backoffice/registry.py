@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -17,12 +18,21 @@ Direction = Literal["to_department", "from_department"]
 
 @dataclass(frozen=True, slots=True)
 class MessageType:
-    """One type: its name (the middle of the CloudEvents type), who sends it, the shape of its `data`, and its version."""
+    """One type: its name (the middle of the CloudEvents type), who sends it, the shape of its `data`, and its version.
+
+    Versions stand side by side. `upgrade` makes of this version's data the next version's, so that effects know the newest only.
+    """
 
     name: str
     direction: Direction
     data: type[msgspec.Struct]
     version: int = 1
+    upgrade: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+
+    @property
+    def key(self) -> str:
+        """Its name among all versions of all types, in the AsyncAPI file."""
+        return self.name if self.version == 1 else f"{self.name}.v{self.version}"
 
     @property
     def type(self) -> str:
@@ -49,15 +59,28 @@ REGISTRY: tuple[MessageType, ...] = (
     MessageType("certificate.issued", "from_department", messages.CertificateIssued),
 )
 
-_BY_TYPE = {(entry.direction, entry.type): entry for entry in REGISTRY}
+ByType = Mapping[tuple[Direction, str], MessageType]
+"""A registry for looking up: (direction, CloudEvents type) -> type."""
 
 
-def check(envelope: Envelope, direction: Direction) -> tuple[str, dict[str, Any]]:
+def by_type(registry: Iterable[MessageType]) -> ByType:
+    """The registry for looking up; raises ValueError where two types share a name, a direction and a version."""
+    found: dict[tuple[Direction, str], MessageType] = {}
+    for entry in registry:
+        if found.setdefault((entry.direction, entry.type), entry) is not entry:
+            raise ValueError(f"{entry.type} is registered twice")
+    return found
+
+
+_BY_TYPE = by_type(REGISTRY)
+
+
+def check(envelope: Envelope, direction: Direction, types: ByType = _BY_TYPE) -> tuple[str, dict[str, Any]]:
     """The name and the data of a message with every optional field filled and unknown ones left out; raises BadEnvelope.
 
-    Unknown fields are no error: within a version, fields may be added.
+    Unknown fields are no error: within a version, fields may be added. An older version's data comes as the newest version's.
     """
-    known = _BY_TYPE.get((direction, envelope.type))
+    known = types.get((direction, envelope.type))
     if known is None:
         raise _bad(envelope, f"type：没有“{envelope.type}”这种消息，或不应由此方发送")
     try:
@@ -67,7 +90,15 @@ def check(envelope: Envelope, direction: Direction) -> tuple[str, dict[str, Any]
     data: dict[str, Any] = msgspec.to_builtins(sound)
     if data["case"] != case_number(envelope):
         raise _bad(envelope, "data.case 与 subject 中的办件编号不一致")
-    return known.name, data
+    return known.name, _upgraded(known, data, types)
+
+
+def _upgraded(known: MessageType, data: dict[str, Any], types: ByType) -> dict[str, Any]:
+    """Data in the form of the newest version, one step after the other."""
+    while known.upgrade is not None:
+        data = known.upgrade(data)
+        known = types[known.direction, type_of(known.name, known.version + 1)]
+    return data
 
 
 def answer(envelope: Envelope, department: str) -> Answer:
@@ -93,7 +124,7 @@ def _bad(envelope: Envelope, reason: str) -> BadEnvelope:
 _REF = "#/components/schemas/{name}"
 
 
-def asyncapi(division: str) -> dict[str, Any]:
+def asyncapi(division: str, registry: Sequence[MessageType] = REGISTRY) -> dict[str, Any]:
     """The contract with departments as an AsyncAPI 3.0 document, for the town with this division code."""
     return {
         "asyncapi": "3.0.0",
@@ -102,9 +133,9 @@ def asyncapi(division: str) -> dict[str, Any]:
         "servers": {
             "redis": {"host": "redis.example", "protocol": "redis", "description": "Each department gets a user limited to its own keys."}
         },
-        "channels": {name: _channel(name) for name in _CHANNELS},
+        "channels": {name: _channel(name, registry) for name in _CHANNELS},
         "operations": {name: _operation(name) for name in _CHANNELS},
-        "components": {"messages": {entry.name: _message(entry, division) for entry in REGISTRY}, "schemas": _schemas()},
+        "components": {"messages": {entry.key: _message(entry, division) for entry in registry}, "schemas": _schemas(registry)},
     }
 
 
@@ -132,9 +163,9 @@ _PARAMETERS = {
 }
 
 
-def _channel(name: str) -> dict[str, Any]:
+def _channel(name: str, registry: Sequence[MessageType]) -> dict[str, Any]:
     address, direction, description = _CHANNELS[name]
-    carried = [entry.name for entry in REGISTRY if entry.direction == direction]
+    carried = [entry.key for entry in registry if entry.direction == direction]
     inside = {"confirmation": _confirmation()} if direction is None else {key: {"$ref": f"#/components/messages/{key}"} for key in carried}
     parameters = {key: value for key, value in _PARAMETERS.items() if f"{{{key}}}" in address}
     return {"address": address, "description": description, "parameters": parameters, "messages": inside}
@@ -162,8 +193,8 @@ def _message(entry: MessageType, division: str) -> dict[str, Any]:
     }
 
 
-def _schemas() -> dict[str, Any]:
-    shapes = [entry.data for entry in REGISTRY]
+def _schemas(registry: Sequence[MessageType]) -> dict[str, Any]:
+    shapes = [entry.data for entry in registry]
     _, schemas = msgspec.json.schema_components(shapes, ref_template=_REF)
     return {**schemas, **_own_schemas()}
 
@@ -186,7 +217,7 @@ def _own_schemas() -> dict[str, Any]:
         "sequence": {"type": "integer", "minimum": 1, "maximum": 2**31 - 1, "description": "A string of digits is understood as well."},
         "correlationid": _string(description="The task."),
         "causationid": _string(description="The id of the message that this one answers."),
-        "traceparent": _string(description="W3C Trace Context."),
+        "traceparent": _string(description="W3C Trace Context; an answer goes on with the trace of the command it answers."),
         "dataref": _string(format="uri-reference", description="Where files too large for a message lie."),
         "data": {"type": "object"},
     }

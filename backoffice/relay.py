@@ -2,14 +2,20 @@
 
 A relay may die between sending and noting it, or sleep through the end of its lease: then a message is in the stream twice and
 the department skips the second by its number. No loss of Redis has to be noticed: what it lost is unconfirmed and absent.
+
+Every lane with something to send has a task of its own, so that none waits for another: neither for one whose stream is full, which
+is looked at again after a pause that grows, nor for one whose Redis does not answer.
 """
 
 from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Sequence
+import logging
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import NamedTuple
 
 from backoffice.counts import Counts
 from backoffice.holding import Holding
@@ -19,9 +25,22 @@ from storage import outbox
 from storage.bell import Bell
 from storage.clock import Clock
 from storage.database import Database
+from storage.errors import StoreUnavailable
 from storage.outbox import Lane, Letter
-from storage.sealing import Sealer
+from storage.sealing import Sealer, SealingError
 from storage.streams import Entry, PipeDown, Streams
+from storage.tasks import end, goes_on
+
+logger = logging.getLogger("backoffice")
+
+_PAGE = 4
+"""Batches read at once: while one is noted the next is sent."""
+_FIRST_REST = 0.01
+"""Seconds after which a full stream is looked at again; doubled up to the poll time for as long as it stays full."""
+_LONG_REST = 5.0
+"""Seconds for which a lane is left alone whose messages cannot be opened."""
+
+_Sent = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +55,11 @@ class Limits:
     read_seconds: float = 2.0
     sweep_seconds: float = 5.0
     attempts: int = 5
+
+
+class _Rest(NamedTuple):
+    until: float
+    seconds: float
 
 
 class Relay:
@@ -65,13 +89,20 @@ class Relay:
         self._counts = counts
         self._outage = outage
         self._sealer = sealer
+        self._working: dict[Lane, asyncio.Task[None]] = {}
+        self._rung: set[Lane] = set()
+        self._rests: dict[Lane, _Rest] = {}
 
     async def run(self) -> None:
         """Send for ever: at the bell, or when the poll time is over."""
-        with self._bell.listen(outbox.BELL) as ticket:
-            while True:
-                if not await self.send():
-                    await ticket.wait(self._limits.poll_seconds)
+        try:
+            with self._bell.listen(outbox.BELL) as ticket:
+                while goes_on():
+                    await self._look()
+                    await ticket.wait(self._pause())
+        finally:
+            await end(self._working.values())
+            self._working.clear()  # one that was ended before it began could not say so
 
     async def run_resend(self) -> None:
         """Look for what got lost, for ever; four times within the resend limit, so that it is met closely."""
@@ -79,54 +110,125 @@ class Relay:
             await asyncio.sleep(self._limits.resend_seconds / 4)
             await self.resend()
 
-    async def send(self) -> bool:
-        """One batch for every lane that has something; False if there is nothing to do but wait."""
-        lanes = await outbox.waiting(self._database, self._held())
-        return any(await asyncio.gather(*(self._try(lane, self._send) for lane in lanes)))
+    async def send(self) -> int:
+        """Send what waits now, lane beside lane, as far as there is room; how many went."""
+        return sum(await asyncio.gather(*map(self._drain, await outbox.waiting(self._database, self._held()))))
 
     async def resend(self) -> int:
         """Send again what is unconfirmed, older than the limit and absent from the stream; how many there were."""
-        return sum(await asyncio.gather(*(self._try(lane, self._resend) for lane in self._held())))
+        return sum(await asyncio.gather(*map(self._resend, self._held())))
 
     def _held(self) -> list[Lane]:
         held = (lane for lane in self._lanes if self._holding.fence(relay_lease(lane)) is not None)
         return [lane for lane in held if not self._outage.rests(commands_key(lane))]
 
-    async def _try(self, lane: Lane, act: Callable[[Lane], Awaitable[int]]) -> int:
-        """One lane's trouble is its own: the others go on."""
+    async def _look(self) -> None:
+        """Set to work the lanes that have something; one that is at it may just have read for the last time, and shall read again."""
+        self._rung.update(self._working)
+        idle = [lane for lane in self._held() if lane not in self._working and not self._is_resting(lane)]
+        for lane in await outbox.waiting(self._database, idle):
+            self._working[lane] = asyncio.create_task(self._work(lane), name=f"relay:{commands_key(lane)}")
+
+    async def _work(self, lane: Lane) -> None:
         try:
-            return await act(lane)
+            await self._drain(lane)
+        except StoreUnavailable:
+            pass  # the next look meets it too, and says so
+        except Exception:
+            logger.exception("what waits for %s cannot be sent", commands_key(lane))
+            self._rest(lane, _LONG_REST)
+        finally:
+            del self._working[lane]
+
+    async def _drain(self, lane: Lane) -> int:
+        """Send page by page until nothing more is there or finds room; Redis's trouble with one lane is that lane's own."""
+        sent = 0
+        try:
+            while await self._has_room(lane):
+                self._rung.discard(lane)
+                found, noted = await self._page(lane)
+                sent += noted
+                if noted < found or (found < _PAGE * self._limits.batch and lane not in self._rung):
+                    break
         except PipeDown as error:
             self._outage.begin(commands_key(lane), error)
-            return 0
+        return sent
 
-    async def _send(self, lane: Lane) -> int:
-        letters = await outbox.unsent(self._database, lane, self._limits.batch)
+    async def _page(self, lane: Lane) -> tuple[int, int]:
+        """Send the oldest of what waits; how many that were, and how many of them were noted as sent."""
+        if self._holding.fence(relay_lease(lane)) is None:
+            return 0, 0
+        letters = await outbox.unsent(self._database, lane, _PAGE * self._limits.batch)
         sent = await self._publish(lane, letters)
         self._counts.add("sent", lane[0], sent)
         self._counts.add("held_back", lane[0], len(letters) - sent)
-        return sent
+        return len(letters), sent
 
-    async def _publish(self, lane: Lane, letters: Sequence[Letter]) -> int:
-        """Into the stream, then noted under the lease; how many. What finds no room or no lease waits in the database."""
-        lease = self._holding.lease(relay_lease(lane))
-        if lease is None or not letters:
-            return 0
+    async def _publish(self, lane: Lane, letters: Sequence[Letter], beyond: int = 0) -> int:
+        """Into the stream, `beyond` its cap at most, and noted under the lease; how many. What finds no room or no lease waits."""
+        notes = _Notes(partial(self._note, lane))
+        try:
+            for batch in _batches(letters, self._limits.batch):
+                ids = await self._add(lane, batch, beyond)
+                notes.take([(letter.id, entry_id) for letter, entry_id in zip(batch, ids, strict=False)])
+                if len(ids) < len(batch):
+                    break
+        finally:
+            noted = await notes.settled()
+        return noted
+
+    async def _add(self, lane: Lane, letters: Sequence[Letter], beyond: int) -> list[str]:
+        """The stream's ids of those letters that found room."""
+        if self._holding.fence(relay_lease(lane)) is None:
+            return []
         bodies = [outbox.opened(letter, self._sealer) for letter in letters]
-        ids = await self._streams.publish(commands_key(lane), bodies, self._limits.stream_cap)
+        ids = await self._streams.publish(commands_key(lane), bodies, self._limits.stream_cap + beyond)
         self._outage.over(commands_key(lane))
-        if not ids:
-            return 0
-        rows = [(letter.id, entry_id) for letter, entry_id in zip(letters, ids, strict=False)]
-        return await outbox.mark_sent(self._database, rows, lease, self._clock.now())
+        if len(ids) < len(bodies):
+            self._rest(lane)
+        return ids
+
+    async def _note(self, lane: Lane, rows: Sequence[tuple[str, str]]) -> int:
+        lease = self._holding.lease(relay_lease(lane))
+        return await outbox.mark_sent(self._database, rows, lease, self._clock.now()) if lease else 0
+
+    async def _has_room(self, lane: Lane) -> bool:
+        """A lane whose stream was full is asked before anything is read for it."""
+        if lane not in self._rests:
+            return True
+        if await self._streams.depth(commands_key(lane)) >= self._limits.stream_cap:
+            self._rest(lane)
+            return False
+        del self._rests[lane]
+        return True
+
+    def _rest(self, lane: Lane, seconds: float = 0.0) -> None:
+        last = self._rests.get(lane)
+        pause = seconds or min(self._limits.poll_seconds, 2 * last.seconds if last else _FIRST_REST)
+        self._rests[lane] = _Rest(_now() + pause, pause)
+
+    def _is_resting(self, lane: Lane) -> bool:
+        return lane in self._rests and _now() < self._rests[lane].until
+
+    def _pause(self) -> float:
+        """Seconds until the next look if no bell rings."""
+        return max(0.001, min([self._limits.poll_seconds, *(rest.until - _now() for rest in self._rests.values())]))
 
     async def _resend(self, lane: Lane) -> int:
         before = self._clock.now() - dt.timedelta(seconds=self._limits.resend_seconds)
         last: Letter | None = None
         sent = 0
-        while page := await outbox.unconfirmed(self._database, lane, before, last, self._limits.batch):
-            last = page[-1]
-            sent += await self._publish(lane, await self._absent(lane, page))
+        try:
+            while page := await outbox.unconfirmed(self._database, lane, before, last, self._limits.batch):
+                last = page[-1]
+                absent = await self._absent(lane, page)
+                # A stream may be full of what waits for a lost predecessor: what a department needs next finds room beyond the cap.
+                sent += await self._publish(lane, [letter for letter in absent if letter.is_next], beyond=self._limits.batch)
+                sent += await self._publish(lane, [letter for letter in absent if not letter.is_next])
+        except PipeDown as error:
+            self._outage.begin(commands_key(lane), error)
+        except SealingError:
+            logger.exception("what %s lost cannot be sent again", commands_key(lane))
         self._counts.add("resent", lane[0], sent)
         return sent
 
@@ -134,3 +236,41 @@ class Relay:
         sent = [Entry(letter.stream_id or "0-1", outbox.opened(letter, self._sealer)) for letter in page]
         present = await self._streams.present(commands_key(lane), sent)
         return [letter for letter, is_there in zip(page, present, strict=True) if not is_there]
+
+
+class _Notes:
+    """What was sent is noted while more is being sent: one statement at a time, which takes all that came meanwhile."""
+
+    def __init__(self, note: Callable[[Sequence[_Sent]], Awaitable[int]]) -> None:
+        self._note = note
+        self._sent: list[_Sent] = []
+        self._writing: asyncio.Task[None] | None = None
+        self._noted = 0
+
+    def take(self, sent: Sequence[_Sent]) -> None:
+        """Note these (outbox id, stream id) soon."""
+        self._sent += sent
+        if self._writing is not None and self._writing.done():
+            self._writing.result()  # if the last ones could not be noted, no more are sent
+            self._writing = None
+        if self._sent and self._writing is None:
+            self._writing = asyncio.create_task(self._write())
+
+    async def settled(self) -> int:
+        """Wait until all is noted; how many were, for the lease may have gone."""
+        if self._writing is not None:
+            await self._writing
+        return self._noted
+
+    async def _write(self) -> None:
+        while self._sent:
+            sent, self._sent = self._sent, []
+            self._noted += await self._note(sent)
+
+
+def _batches(letters: Sequence[Letter], size: int) -> Iterator[Sequence[Letter]]:
+    return (letters[start : start + size] for start in range(0, len(letters), size))
+
+
+def _now() -> float:
+    return asyncio.get_running_loop().time()

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from benchmarks import bare, progress, push, submit
+from benchmarks import bare, capacity, consume, exchange, isolation, progress, push, relay, submit
 from benchmarks.machine import ROOT
 from benchmarks.result import Result
 
@@ -22,6 +22,11 @@ BENCHMARKS: dict[str, Measure] = {
     "progress": progress.measure,
     "submit": submit.measure,
     "push": push.measure,
+    "relay": relay.measure,
+    "consume": consume.measure,
+    "exchange": exchange.measure,
+    "isolation": isolation.measure,
+    "capacity": capacity.measure,
 }
 _ALWAYS = {"baseline", "ratio", "target", "holds"}
 

@@ -6,7 +6,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -48,6 +48,8 @@ class RedisSettings(Section, frozen=True):
 
     url: str
     dir: str
+    host: str
+    port: int
 
 
 class Files(Section, frozen=True):
@@ -102,6 +104,12 @@ class Notify(Section, frozen=True):
     give_up_hours: float
 
 
+class Clocks(Section, frozen=True):
+    """How time limits run."""
+
+    counting: Literal["date", "instant"]
+
+
 class Demo(Section, frozen=True):
     """What only the demo switches on."""
 
@@ -120,6 +128,7 @@ class Settings(Section, frozen=True):
     wechat: Wechat
     exchange: Exchange
     notify: Notify
+    clocks: Clocks
     demo: Demo
 
     @property

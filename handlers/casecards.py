@@ -108,5 +108,4 @@ def _supervision(office: Office, row: Row, item: ServiceItem, card: Card) -> clo
         return None
     pauses = [clocks.Suspension(pause.start, pause.end, pause.name) for pause in card.pauses]
     at = row["decided_at"] or row["completed_at"] or office.clock.now()
-    accepted = clocks.local_date(row["accepted_at"])
-    return clocks.card(accepted, item.promised, item.legal, pauses, at, calendar=office.calendar)
+    return clocks.card(row["accepted_at"], item.promised, item.legal, pauses, at, calendar=office.calendar, counting=office.counting)

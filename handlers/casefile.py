@@ -15,11 +15,13 @@ from handlers.actors import Actor
 from handlers.cards import Card, CardMaterial, card_task, read_card, write_card
 from handlers.catalogue import ServiceItem
 from handlers.errors import Refused
+from handlers.grants import KEPT_AFTER_TASK
 from handlers.office import Office
 from handlers.transitions import follow
-from storage import audit, cases, outbox
+from storage import audit, cases, grants, outbox, trace
 from storage.database import Row, Transaction
 from storage.envelopes import Outgoing
+from storage.grants import Grant
 from storage.ids import uuid7
 
 
@@ -33,13 +35,13 @@ class CaseFile:
         self.item = item
         self.tasks = tasks
         self.now: dt.datetime = office.clock.now()
-        self.traceparent: str | None = None
         self.card: Card = read_card(row)
         self._events: list[tuple[Any, ...]] = []
         self._messages: list[Outgoing] = []
         self._notices: list[tuple[str, dict[str, Any]]] = []
         self._changed: set[str] = set()
         self._added: list[Row] = []
+        self._grants: list[Grant] = []
 
     def expect(self, version: int) -> None:
         """Refuse to change something newer than what was looked at; asked only after it is clear that the case may be seen."""
@@ -100,9 +102,15 @@ class CaseFile:
                 data={"case": self.row["number"], "case_id": self.row["id"], **data},
                 partitions=self.office.catalogue.departments[department].partitions,
                 correlation_id=data.get("task"),
-                traceparent=self.traceparent,
+                traceparent=trace.onward(),
             )
         )
+
+    def grant(self, task: Row, upload_id: str) -> str:
+        """Let the task's department fetch a file of this case while it works on the task; the grant's id, the same each time."""
+        grant = Grant(task["department"], self.row["id"], task["id"], upload_id)
+        self._grants.append(grant)
+        return grant.id
 
     def hand_in(self, materials: tuple[CardMaterial, ...]) -> None:
         """Replace the materials on the card."""
@@ -129,6 +137,9 @@ class CaseFile:
         for task in self.tasks:
             if task["id"] in self._changed - added:
                 await cases.save_task(self.tx, task)
+        await grants.give(self.tx, self._grants, self.now)
+        over = [task["id"] for task in self.tasks if task["id"] in self._changed and task["state"] in {"done", "void"}]
+        await grants.end(self.tx, over, self.now + KEPT_AFTER_TASK)
         await self._pass_on()
 
     async def _pass_on(self) -> None:

@@ -228,7 +228,8 @@ def _new_row(office: Office, resident_id: str, item: ServiceItem, form: dict[str
         **empty, "id": case_id, "resident_id": resident_id, "item_code": item.code, "item_version": item.version,
         "department": item.department, "area": office.division, "state": "draft", "version": 1, "events": 0,
         "form_sealed": seal_form(office, case_id, form), "card": write_card(Card()), "receipt_version": 1,
-        "created_at": now, "updated_at": now, "is_provisional": False,
+        "created_at": now, "updated_at": now, "is_provisional": False, "umbrella_id": None,
+        "priority": 0, "corrections": 0, "is_owing": False,
     }  # fmt: skip
 
 

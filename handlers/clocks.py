@@ -31,7 +31,7 @@ from handlers.workdays import WorkCalendar
 
 __all__ = [
     "LOCAL", "Card", "Counting", "Days", "DueDate", "Level", "Limit", "Step", "Suspension", "Unit",
-    "card", "due_date", "earliest", "local_date", "midnight", "used_days",
+    "card", "counting_of", "due_date", "earliest", "local_date", "midnight", "used_days",
 ]  # fmt: skip
 
 Level = Literal["none", "warning", "yellow", "red"]
@@ -99,6 +99,11 @@ def due_date(
     return DueDate(end.on, provisional, end.at, end.left, facts)
 
 
+def counting_of(limit: Limit, counting: Counting) -> Counting:
+    """How a limit runs in a town that counts so: an immediate item (即办件) is due on the day itself, never at its first second."""
+    return counting if limit.days else "date"
+
+
 def earliest(first: DueDate, second: DueDate) -> DueDate:
     """The one of two limits that ends first, where both apply; a clock that stands still ends last."""
     if first.due_on is None or second.due_on is None:
@@ -142,8 +147,9 @@ def card(
     The case row of the e-supervision table; the highest level that holds is given.
     """
     stops = tuple(suspensions)
-    on_promised = used_days(accepted, promised.unit, stops, at, calendar=calendar, counting=counting)
-    on_legal = used_days(accepted, legal.unit, stops, at, calendar=calendar, counting=counting)
+    on_promised, on_legal = (
+        used_days(accepted, limit.unit, stops, at, calendar=calendar, counting=counting_of(limit, counting)) for limit in (promised, legal)
+    )
     if at < moment_of(accepted):
         return _card("none", "not accepted yet", 0, promised)
     if on_legal >= legal.days + 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from handlers import procedure
+from handlers import parallel, procedure, tasks
 from handlers.access import Officer, check_officer
 from handlers.casefile import CaseFile, audited, opened
 from handlers.caseviews import CaseSummary, CaseView, summary, view_case
@@ -83,9 +83,9 @@ async def give_opinion(
         task = next((task for task in file.tasks if task["id"] == task_id and task["step"] == "review"), None)
         if task is None or task["department"] != officer.department:
             raise Refused("not_found")
-        if task["state"] not in procedure.LIVE:
+        if task["state"] not in tasks.LIVE:
             raise Refused("task_settled")
-        procedure.answer(file, officer.actor, task, result, opinion or None)
+        parallel.answer(file, officer.actor, task, result, opinion or None)
 
     return await _do(office, officer, "give_opinion", case_id, if_version, act)
 

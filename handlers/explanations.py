@@ -57,7 +57,19 @@ class Facts:
 def due_steps(facts: Facts) -> tuple[Step, ...]:
     """From acceptance to the end of the limit, in the order of the days."""
     between = sorted([*_holidays(facts), *_suspensions(facts)], key=lambda step: step.on)
-    return (_beginning(facts), *between, *_weekends(facts), *_unknown_years(facts), _ending(facts))
+    return (_beginning(facts), *_natural(facts), *between, *_weekends(facts), *_unknown_years(facts), _ending(facts), *_on_a_day_off(facts))
+
+
+def legal_first(legal_on: dt.date) -> Step:
+    """The closing line of a promise that would outlast the law: a legal limit in natural days may end before working days do."""
+    text_en = f"The legal limit ends first, on {_day_en(legal_on)}: that is the date that holds."
+    return Step(legal_on, f"法定时限先于承诺时限届满，以法定到期日{_day(legal_on)}为准。", text_en)
+
+
+def kept(on: dt.date) -> Step:
+    """The closing line of a date that was over before the holidays of its year were known."""
+    text_en = f"This was over when the holidays became known: {_day_en(on)} stays the date."
+    return Step(on, f"放假安排导入时该到期日已无法变更，仍为{_day(on)}。", text_en)
 
 
 def card_text(level: str, used: int, limit: Limit) -> tuple[str, str]:
@@ -76,6 +88,18 @@ def _beginning(facts: Facts) -> Step:
         return Step(day, text, f"Accepted {moment:%Y-%m-%d %H:%M:%S}; {days_en} of 24 hours from that second.")
     text = f"{_day(day)}受理，当日不计入，时限 {days} {unit}。"
     return Step(day, text, f"Accepted {_day_en(day)}; that day does not count; the limit is {days_en}.")
+
+
+def _natural(facts: Facts) -> Iterator[Step]:
+    if facts.limit.unit == "natural":
+        text_en = "Every day counts, Saturdays, Sundays and holidays too."
+        yield Step(date_of(facts.accepted), "按自然日计算，周末和节假日均计入。", text_en)
+
+
+def _on_a_day_off(facts: Facts) -> Iterator[Step]:
+    """The office's own limit is not lengthened (docs/decisions/0009); 民法典 art. 203 would do so for the resident."""
+    if facts.limit.unit == "natural" and facts.due_on is not None and not facts.calendar.is_workday(facts.due_on):
+        yield Step(facts.due_on, "该日为休息日，不顺延，请在此前办结。", "That is a day off; the limit is not lengthened for it.")
 
 
 def _holidays(facts: Facts) -> Iterator[Step]:

@@ -13,12 +13,14 @@ from pathlib import Path
 
 from storage.sealing import KEY_SIZE, Sealer
 
-KINDS = ("sealing", "token", "receipt")
+KINDS = ("sealing", "token", "receipt", "border")
+_NEEDED = ("sealing", "token", "receipt")
+"""Nothing can be served without these; a folder from before there were border keys gets one by `mobile-api key create`."""
 MARKER = "SANDBOX"
 """A file of this name says that the folder was made for a demonstration; production refuses the folder."""
 
-_NAME = re.compile(r"(sealing)-([1-9][0-9]{0,4})\.key|(token)-([a-z])\.key|(receipt)-([A-Z])\.key")
-_FIRST = {"sealing": "1", "token": "a", "receipt": "A"}
+_NAME = re.compile(r"(sealing|border)-([1-9][0-9]{0,4})\.key|(token)-([a-z])\.key|(receipt)-([A-Z])\.key")
+_FIRST = {"sealing": "1", "token": "a", "receipt": "A", "border": "1"}
 _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U, as in Crockford's base 32: a receipt's key letter is printed and typed
 _PRIVATE = 0o077
 
@@ -39,13 +41,17 @@ class KeyFile:
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of a running process: what seals, what signs access tokens, what vouches for printed receipts."""
+    """The keys of a running process: what seals, what signs access tokens, what vouches for printed receipts.
+
+    `border` holds Ed25519 seeds (RFC 8032) by version, oldest first: the last one signs what leaves the inner network.
+    """
 
     sealer: Sealer
     token_keys: dict[str, bytes] = field(repr=False)
     token_current: str
     receipt: dict[str, bytes] = field(repr=False)
     receipt_current: str
+    border: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, directory: Path) -> Keys:
@@ -55,7 +61,9 @@ class Keys:
             raise KeysUnusable("\n".join(found))
         kept = {kind: {file.id: _read(file.path) for file in key_files(directory) if file.kind == kind} for kind in KINDS}
         sealing = {int(version): key for version, key in kept["sealing"].items()}
-        return cls(Sealer(sealing, max(sealing)), kept["token"], max(kept["token"]), kept["receipt"], max(kept["receipt"]))
+        return cls(
+            Sealer(sealing, max(sealing)), kept["token"], max(kept["token"]), kept["receipt"], max(kept["receipt"]), kept["border"]
+        )  # fmt: skip
 
     @classmethod
     def create(cls, directory: Path, *, sandbox: bool = False) -> Keys:
@@ -99,11 +107,13 @@ def problems(directory: Path, production: bool) -> list[str]:  # noqa: FBT001 - 
     if not directory.is_dir():
         return [f"The secrets folder {directory} does not exist: set secrets.dir, or make keys with `mobile-api key create`."]
     files = list(key_files(directory))
-    missing = [kind for kind in KINDS if all(file.kind != kind for file in files)]
+    missing = [kind for kind in _NEEDED if all(file.kind != kind for file in files)]
     found = [
         f"{directory} holds no {kind}-*.key: restore it from your backup, or make one with `mobile-api key create`." for kind in missing
     ]
-    found += [f"{path} is no key file name: expected sealing-1.key, token-a.key or receipt-A.key." for path in _misnamed(directory)]
+    found += [
+        f"{path} is no key file name: expected sealing-1.key, token-a.key, receipt-A.key or border-1.key." for path in _misnamed(directory)
+    ]
     found += [text for path in (directory, *(file.path for file in files)) for text in _open_to_others(path)]
     found += [text for file in files for text in _unreadable(file.path)]
     if production and (directory / MARKER).exists():
@@ -141,7 +151,7 @@ def _read(path: Path) -> bytes:
 
 
 def _after(kind: str, id_: str) -> str:
-    if kind == "sealing":
+    if kind in {"sealing", "border"}:
         return str(int(id_) + 1)
     letters = _LETTERS if kind == "receipt" else _LETTERS.lower()
     place = letters.find(id_) + 1

@@ -22,6 +22,7 @@ EVENT_TYPES = (
     "case.progressed",
     "case.suspended",
     "case.resumed",
+    "case.recounted",
     "case.decided",
     "case.completed",
     "case.withdrawn",

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from handlers.catalogue import Catalogue
 from handlers.keys import Keys
+from handlers.limits import Counting
 from handlers.media import Laundry
 from handlers.workdays import WorkCalendar
 from storage.bell import Bell
@@ -18,7 +19,7 @@ from storage.fleeting import Fleeting
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Stores, clock, published catalogue, calendar and keys of one town."""
+    """Stores, clock, published catalogue, calendar and keys of one town; `counting` is how its time limits run (docs/decisions/0009)."""
 
     database: Database
     bell: Bell
@@ -35,3 +36,4 @@ class Office:
     hotline: str
     public_base: str
     upload_limit: int = 20 * 1024 * 1024
+    counting: Counting = "date"

@@ -16,10 +16,16 @@ POLICY: dict[str, dict[str, Scope]] = {
         "request_correction": "area",
         "deliver": "area",
     },
-    "officer": {"see_case": "department", "accept": "department", "request_correction": "department", "give_opinion": "department"},
+    "officer": {
+        "see_case": "department",
+        "accept": "department",
+        "request_correction": "department",
+        "give_opinion": "department",
+        "settle_message": "department",
+    },
     "approver": {"see_case": "department", "not_accept": "department", "decide": "department", "deliver": "department"},
-    "supervisor": {"see_case": "area"},
-    "administrator": {},
+    "supervisor": {"see_case": "area", "watch_exchange": "area"},
+    "administrator": {"settle_message": "area", "watch_exchange": "area"},
 }
 
 ACTIONS = sorted({action for row in POLICY.values() for action in row})

@@ -3,32 +3,43 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
 
-from handlers import procedure
+from handlers import parallel, procedure, specials
 from handlers.actors import Actor, department_actor
 from handlers.casefile import CaseFile, opened
 from handlers.errors import Refused
 from handlers.office import Office
 from handlers.procedure import Correction
+from storage import trace
 from storage.database import Row, Transaction
 from storage.envelopes import Answer
+
+log = logging.getLogger(__name__)
 
 _CROSSED = frozenset({"wrong_state", "already_suspended", "not_suspended"})
 """Refusals which only say that somebody else, at the desk or on the phone, was first."""
 
 
 async def record(office: Office, tx: Transaction, answer: Answer) -> None:
-    """Let an answer take effect; raises Refused when it never can. One that crossed with another act changes nothing."""
-    try:
-        async with opened(office, answer.case_id, tx=tx) as file:
-            _take_effect(file, answer)
-    except Refused as refused:
-        if refused.code not in _CROSSED:
-            raise
+    """Let an answer take effect; raises Refused when it never can. One that crossed with another act changes nothing.
+
+    What follows from it belongs to the answer's trace: further messages, notices, log lines.
+    """
+    with trace.carried(answer.traceparent):
+        try:
+            async with opened(office, answer.case_id, tx=tx) as file:
+                _take_effect(file, answer)
+        except Refused as refused:
+            if refused.code not in _CROSSED:
+                raise
+            log.info("%s of %s crossed with another act: %s", answer.kind, answer.department, refused.code)
+        else:
+            log.info("%s of %s takes effect", answer.kind, answer.department)
 
 
 def _take_effect(file: CaseFile, answer: Answer) -> None:
@@ -55,7 +66,7 @@ def _accepted(file: CaseFile, actor: Actor, task: Row, _data: dict[str, Any]) ->
 
 
 def _progressed(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> None:
-    procedure.progress(file, actor, task, data["text"])
+    parallel.progress(file, actor, task, data["text"])
 
 
 def _correction_requested(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> None:
@@ -67,17 +78,17 @@ def _correction_requested(file: CaseFile, actor: Actor, task: Row, data: dict[st
 
 def _suspended(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> None:
     until = data.get("until_on")
-    procedure.suspend(file, actor, task, data["procedure"], data["reason"], dt.date.fromisoformat(until) if until else None)
+    specials.suspend(file, actor, task, data["procedure"], data["reason"], dt.date.fromisoformat(until) if until else None)
 
 
 def _resumed(file: CaseFile, actor: Actor, task: Row, _data: dict[str, Any]) -> None:
-    procedure.resume(file, actor, task)
+    specials.resume(file, actor, task)
 
 
 def _decided(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> None:
     result, opinion = data["result"], data.get("opinion")
     if task["step"] == "review" and result in {"agreed", "disagreed"}:
-        procedure.answer(file, actor, task, result, opinion)
+        parallel.answer(file, actor, task, result, opinion)
     elif task["step"] == "decide" and result in {"granted", "refused"}:
         procedure.decide(file, actor, result, opinion)
         procedure.complete(file, actor)

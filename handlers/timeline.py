@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import clocks, procedure
+from handlers import clocks, duedates, explanations
 from handlers.actors import ActorKind
 from handlers.cards import read_card
 from handlers.caseviews import department_ref
@@ -26,6 +26,7 @@ TITLES = {
     "progressed": "办理进展",
     "suspended": "进入特别程序",
     "resumed": "特别程序结束",
+    "recounted": "到期日重新计算",
     "decided": "作出决定",
     "completed": "办结",
     "withdrawn": "已撤回",
@@ -56,9 +57,14 @@ class CaseEvent(msgspec.Struct, frozen=True):
 
 
 class DueView(msgspec.Struct, frozen=True):
-    """A due date and how it was counted, step by step; null while a special procedure lasts."""
+    """A due date and how it was counted, step by step; null while a special procedure lasts, then `days_left` says what remains.
+
+    `due_at` is the very second, where the town counts by the instant.
+    """
 
     due_on: dt.date | None
+    due_at: dt.datetime | None
+    days_left: int | None
     provisional: bool
     steps: list[clocks.Step]
 
@@ -80,12 +86,18 @@ async def due_dates(office: Office, row: Row) -> DueDates:
     if row["accepted_at"] is None:
         return DueDates(None, None)
     item = await office.catalogue.version(office.database, row["item_code"], row["item_version"])
-    promised, legal = procedure.due_dates(row, read_card(row), item, office.calendar)
-    return DueDates(_due(promised), _due(legal))
+    promised, legal = duedates.due_dates(row, read_card(row), item, office)
+    first = clocks.earliest(promised, legal)
+    sooner = [explanations.legal_first(legal.due_on)] if first is legal and legal.due_on and promised.due_on else []
+    return DueDates(_due(row, "promised_on", first, [*promised.steps, *sooner]), _due(row, "legal_on", legal, [*legal.steps]))
 
 
-def _due(due: clocks.DueDate) -> DueView:
-    return DueView(due.due_on, due.provisional, list(due.steps))
+def _due(row: Row, name: str, due: clocks.DueDate, steps: list[clocks.Step]) -> DueView:
+    """The date that holds is the row's: one that was over when the holidays became known stayed as it was (handlers/calendars.py)."""
+    stays = due.due_on is not None and row[name] != due.due_on and not row["is_provisional"]
+    if stays:
+        steps.append(explanations.kept(row[name]))
+    return DueView(row[name] if stays else due.due_on, None if stays else due.due_at, due.left, due.provisional, steps)
 
 
 def _event(office: Office, row: Row) -> CaseEvent:

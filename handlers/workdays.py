@@ -12,12 +12,20 @@ from typing import Any
 DAYS_A_WEEK = 7
 WORKDAYS_A_WEEK = 5
 SATURDAY = 5
-# Ordinary years have 248 to 252 working days; a table far from that has lost a notice's make-up days or a month.
-PLAUSIBLE_WORKDAYS = range(240, 257)
+# Statutory days off by the year from which they hold: 全国年节及纪念日放假办法, revised by 国务院令 513 (2008) and 795 (2025).
+_STATUTORY = ((2025, 13), (2008, 11), (0, 10))
+
+
+Key = tuple[str | int, ...]
 
 
 class CalendarError(Exception):
-    """A calendar table cannot be used; the text says which entry and what it should be."""
+    """A calendar table cannot be used: `rule` names what is broken, `key` the entry at fault, the text what it should be."""
+
+    def __init__(self, rule: str, text: str, key: Key = ()) -> None:
+        super().__init__(text)
+        self.rule = rule
+        self.key = key
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +77,7 @@ class WorkCalendar:
             self._makeup.update(table.makeup_workdays)
         twice = self._off.keys() & self._makeup.keys()
         if twice:
-            raise CalendarError(f"{min(twice)} is both a day off and a make-up workday: keep one of the two.")
+            raise CalendarError("off-and-worked", f"{min(twice)} is both a day off and a make-up workday: keep one of the two.")
         changes = [(day.toordinal(), -1) for day in self._off if day.weekday() < SATURDAY]
         changes += [(day.toordinal(), +1) for day in self._makeup if day.weekday() >= SATURDAY]
         changes.sort()
@@ -135,6 +143,19 @@ class WorkCalendar:
         return min(ordinal, self._exceptions[place]) if place < len(self._exceptions) else ordinal
 
 
+def with_year(tables: list[YearTable], table: YearTable) -> list[YearTable]:
+    """The tables with one more; raises CalendarError where it contradicts them."""
+    if any(one.year == table.year for one in tables):
+        raise CalendarError("year-twice", f"another file holds {table.year} already: keep one of the two.", ("year",))
+    WorkCalendar([*tables, table])
+    return [*tables, table]
+
+
+def statutory_days(year: int) -> int:
+    """How many days off the law gives in a year; the other weekdays off are exchanged for weekends."""
+    return next(days for since, days in _STATUTORY if year >= since)
+
+
 def _weekdays(ordinal: int) -> int:
     """Mondays to Fridays up to and with this day; ordinal 1 is a Monday."""
     weeks, rest = divmod(ordinal, DAYS_A_WEEK)
@@ -144,16 +165,21 @@ def _weekdays(ordinal: int) -> int:
 def read_table(values: Mapping[str, Any]) -> YearTable:
     """A year's table from its TOML values; raises CalendarError with the entry at fault.
 
-    Shape: `year`, `source`, and tables `days_off` and `makeup_workdays` of {date, name}.
+    Shape: `year`, `source`, lists `days_off` and `makeup_workdays` of {date, name}; `irregular` says why the days are not as many
+    as the law has (an anniversary, an epidemic), where that is so.
     """
-    unknown = sorted(values.keys() - {"year", "source", "days_off", "makeup_workdays"})
+    unknown = sorted(values.keys() - {"year", "source", "days_off", "makeup_workdays", "irregular"})
     if unknown:
-        raise CalendarError(f"{unknown[0]} is no entry of a calendar: known are year, source, days_off, makeup_workdays.")
+        text = f"{unknown[0]} is no entry of a calendar: known are year, source, days_off, makeup_workdays, irregular."
+        raise CalendarError("unknown-entry", text, (unknown[0],))
     year = values.get("year")
     if not isinstance(year, int) or not dt.MINYEAR < year < dt.MAXYEAR:
-        raise CalendarError("year must be a whole number, e.g. year = 2026.")
-    table = YearTable(year, _days(values, "days_off", year), _days(values, "makeup_workdays", year), str(values.get("source", "")))
-    _check(table)
+        raise CalendarError("year", "year must be a whole number, e.g. year = 2026.", ("year",))
+    off, makeup = _days(values, "days_off", year), _days(values, "makeup_workdays", year)
+    table = YearTable(year, off, makeup, str(values.get("source", "")))
+    _check_makeup(table)
+    if not str(values.get("irregular", "")).strip():
+        _check_count(table)
     return table
 
 
@@ -161,20 +187,20 @@ def _days(values: Mapping[str, Any], kind: str, year: int) -> dict[dt.date, str]
     found: dict[dt.date, str] = {}
     entries = values.get(kind, [])
     if not isinstance(entries, list):
-        raise CalendarError(f"{kind} must be a list of {{ date, name }}.")
-    for entry in entries:
-        day, name = _day_and_name(entry, kind)
+        raise CalendarError("list", f"{kind} must be a list of {{ date, name }}.", (kind,))
+    for place, entry in enumerate(entries):
+        day, name = _day_and_name(entry, (kind, place))
         # A notice may arrange days at the turn of the year (29 December 2018 was worked by the notice of 2019).
         near = dt.date(year - 1, 12, 1) <= day <= dt.date(year + 1, 1, 31)
         if not near:
-            raise CalendarError(f"{kind}: {day} does not belong to {year}: check the year.")
+            raise CalendarError("wrong-year", f"{kind}: {day} does not belong to {year}: check the year.", (kind, place))
         if day in found:
-            raise CalendarError(f"{kind}: {day} is listed twice: delete one.")
+            raise CalendarError("listed-twice", f"{kind}: {day} is listed twice: delete one.", (kind, place))
         found[day] = name
     return found
 
 
-def _day_and_name(entry: object, kind: str) -> tuple[dt.date, str]:
+def _day_and_name(entry: object, key: Key) -> tuple[dt.date, str]:
     day = entry.get("date") if isinstance(entry, Mapping) else None
     name = entry.get("name") if isinstance(entry, Mapping) else None
     if isinstance(day, str):
@@ -183,19 +209,34 @@ def _day_and_name(entry: object, kind: str) -> tuple[dt.date, str]:
         except ValueError:
             day = None
     if not isinstance(day, dt.date) or isinstance(day, dt.datetime):
-        raise CalendarError(f"{kind}: every entry needs a date such as date = 2026-01-01.")
+        raise CalendarError("date", f"{key[0]}: every entry needs a date such as date = 2026-01-01.", key)
     if not isinstance(name, str) or not name.strip():
-        raise CalendarError(f'{kind}: {day} needs the name of its holiday, e.g. name = "元旦".')
+        raise CalendarError("name", f'{key[0]}: {day} needs the name of its holiday, e.g. name = "元旦".', key)
     return day, name.strip()
 
 
-def _check(table: YearTable) -> None:
-    for day in table.makeup_workdays:
+def _check_makeup(table: YearTable) -> None:
+    for place, day in enumerate(table.makeup_workdays):
+        key = ("makeup_workdays", place)
         if day.weekday() < SATURDAY:
-            raise CalendarError(f"makeup_workdays: {day} is no Saturday or Sunday, so it is worked anyway: check the date.")
+            text = f"makeup_workdays: {day} is no Saturday or Sunday, so it is worked anyway: check the date."
+            raise CalendarError("makeup-on-weekday", text, key)
+        if day in table.days_off:
+            text = f"makeup_workdays: {day} is both a day off and a make-up workday: keep one of the two."
+            raise CalendarError("off-and-worked", text, key)
+
+
+def _check_count(table: YearTable) -> None:
+    """Every weekday off beyond the statutory days is worked on a weekend, so a lost make-up day shows (全国年节及纪念日放假办法)."""
     if not table.days_off:
-        raise CalendarError("days_off is empty: a year has holidays; copy them from the State Council's notice.")
-    calendar = WorkCalendar([table])
-    worked = calendar.count(dt.date(table.year - 1, 12, 31), dt.date(table.year, 12, 31))
-    if worked not in PLAUSIBLE_WORKDAYS:
-        raise CalendarError(f"{table.year} would have {worked} working days; a year has about 248. Check that nothing is missing.")
+        text = "days_off is empty: a year has holidays; copy them from the State Council's notice."
+        raise CalendarError("no-holidays", text, ("days_off",))
+    wanted = statutory_days(table.year)
+    weekdays_off = sum(day.weekday() < SATURDAY for day in table.days_off)
+    makeup = len(table.makeup_workdays)
+    if weekdays_off - makeup != wanted:
+        text = (
+            f"{table.year} has {weekdays_off} Mondays to Fridays off and {makeup} make-up workdays; the difference must be the {wanted} "
+            'statutory days. Compare with the notice; if the year is truly out of the ordinary, say why: irregular = "..."'
+        )
+        raise CalendarError("statutory-days", text, ("makeup_workdays" if weekdays_off - makeup > wanted else "days_off",))

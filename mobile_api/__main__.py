@@ -14,6 +14,8 @@ COMMANDS = {
     "user": "user",
     "key": "key",
     "exchange": "exchange",
+    "department": "department",
+    "evidence": "evidence",
     "calendar": "calendar",
     "due-date": "due_date",
     "card": "card",

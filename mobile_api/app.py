@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import aiohttp
 from aiohttp import web
 
+from backoffice import pull
+from backoffice.crossing import Border
+from backoffice.doorkeeper import Doorkeeper
+from backoffice.intake import Intake
+from backoffice.watching import Watch
 from config.settings import Settings
 from handlers.office import Office
 from handlers.residents import LoginPlatform
@@ -15,11 +22,13 @@ from mobile_api.identity import Identity
 from mobile_api.pages import start
 from mobile_api.pages.table import PAGES
 from mobile_api.routes import ROUTES
+from mobile_api.watching import exchange_metrics
 from mobile_api.web.bodies import BodyLimits
 from mobile_api.web.caller import AUTHENTICATOR
 from mobile_api.web.frame import FrameOptions, install
 from mobile_api.web.idempotency import REPEATS, Repeats
 from mobile_api.web.keys import OFFICE
+from mobile_api.web.metrics import READINGS, Reading
 from mobile_api.web.pace import PACES, Pace
 from notifications.channels.wechat import Account, WechatPlatform
 from notifications.channels.wechat_callback import Callback
@@ -29,12 +38,14 @@ from storage.fleeting import Fleeting
 from storage.idempotency import AnswerBook
 
 
-def build_app(office: Office, settings: Settings, platform: WechatPlatform, templates: Templates) -> web.Application:
+def build_app(office: Office, settings: Settings, platform: WechatPlatform, templates: Templates, watch: Watch) -> web.Application:
     """The application over an open office; nothing is listening yet."""
     app = web.Application(client_max_size=1024 * 1024)
     identity = Identity(office)
     app[OFFICE], app[AUTHENTICATOR] = office, identity
     app[REPEATS] = Repeats(office.database, office.clock, AnswerBook(office.keys.sealer))
+    readings: tuple[Reading, ...] = (partial(exchange_metrics, watch),)
+    app[READINGS] = readings
     app[start.TLS], app[start.DEMO] = settings.http.tls, settings.demo.enabled
     given = {
         Office: office,
@@ -42,11 +53,20 @@ def build_app(office: Office, settings: Settings, platform: WechatPlatform, temp
         Glances: Glances(office.bell),
         LoginPlatform: WechatLogin(platform),
         Templates: templates,
+        Watch: watch,
         Callback: callback(settings, office.clock),
+        Doorkeeper: Doorkeeper(office),
+        Border: Border(office),
+        Intake: Intake(office),
     }
     options = frame_options(settings)
     install(app, ROUTES, given, options)
     pages.install(app, PAGES, options)
+
+    async def adopt(_app: web.Application) -> None:
+        await pull.adopt(office)
+
+    app.on_startup.append(adopt)
     return app
 
 

@@ -28,6 +28,7 @@ from storage.migrate import migrate
 from storage.redis import RedisStore, carry_bell, connect
 from storage.tasks import end
 from storage.valkey import EmbeddedValkey
+from storage.valkey_door import Door
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +54,7 @@ async def open_stores(settings: Settings, *, clock: Clock | None = None) -> Asyn
         bell = Bell()
         url = settings.redis.url
         if url == "embedded":
-            valkey = EmbeddedValkey(Path(settings.redis.dir))
+            valkey = EmbeddedValkey(Path(settings.redis.dir), door=Door(settings.redis.host, settings.redis.port))
             url = await valkey.start()
             stack.push_async_callback(valkey.stop)
             stack.push_async_callback(_cancelled, asyncio.create_task(valkey.watch(), name="valkey"))
@@ -101,6 +102,7 @@ async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clo
             hotline=settings.town.hotline,
             public_base=settings.public_base,
             upload_limit=settings.files.max_bytes,
+            counting=settings.clocks.counting,
         )
     finally:
         await laundry.close()

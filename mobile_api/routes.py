@@ -2,11 +2,29 @@
 
 from __future__ import annotations
 
-from mobile_api.views import auth, cases, codes, desk, documentation, exchange, health, items, me, subscriptions, sync, uploads, wechat_push
+from mobile_api.views import (
+    auth,
+    cases,
+    codes,
+    desk,
+    documentation,
+    exchange,
+    exchange_v1,
+    health,
+    items,
+    keys,
+    me,
+    setaside,
+    subscriptions,
+    sync,
+    uploads,
+    wechat_push,
+)
 from mobile_api.web.metrics import metrics
 from mobile_api.web.operation import MULTIPART, Route, Who, delete, get, post, put
 
 ANYONE, RESIDENT, STAFF, ACCOUNT, SYSTEM = Who.ANYONE, Who.RESIDENT, Who.STAFF, Who.ACCOUNT, Who.SYSTEM
+_SIGNED = ("signature_missing", "signature_date", "signature_wrong", "signature_replayed")
 _CHANGE = ("not_found", "wrong_state", "precondition_failed")
 
 ROUTES: list[Route] = [
@@ -71,9 +89,22 @@ ROUTES: list[Route] = [
     post("/desk/cases/{id}/request-correction", desk.request_correction, STAFF, summary="补正告知", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "correction_unknown")),
     post("/desk/cases/{id}/decide", desk.decide, STAFF, summary="决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "reason_missing", "review_unfinished")),
     post("/desk/tasks/{id}/opinion", desk.opinion, STAFF, summary="审查意见", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "task_settled")),
+    # the exchange with departments: how it is doing, and messages that wait for an officer
+    get("/exchange/departments", exchange.departments, STAFF, summary="部门交换状况", tag="exchange", errors=("forbidden",)),
+    get("/exchange/set-aside", setaside.listing, STAFF, summary="待处理的部门消息", tag="exchange", errors=("forbidden",)),
+    get("/exchange/set-aside/{id}", setaside.show, STAFF, summary="一条部门消息", tag="exchange", errors=("forbidden", "not_found")),
+    post("/exchange/set-aside/{id}/replay", setaside.replay, STAFF, summary="重新处理部门消息", tag="exchange", errors=("forbidden", "not_found", "message_still_fails")),
+    post("/exchange/set-aside/{id}/skip", setaside.skip, STAFF, summary="跳过部门消息", tag="exchange", status=204, errors=("forbidden", "not_found")),
+    # the exchange with departments that do without Redis; each request is signed with a key of the department
+    get("/exchange/v1/messages", exchange_v1.messages, SYSTEM, summary="部门取消息", tag="departments", root=True, pace="read", errors=(*_SIGNED, "link_other", "link_paused", "position_unknown")),
+    post("/exchange/v1/messages", exchange_v1.post, SYSTEM, summary="部门发送消息", tag="departments", root=True, pace="write", errors=(*_SIGNED, "not_json", "messages_unreadable", "too_large", "border_unreadable")),
+    post("/exchange/v1/acknowledgements", exchange_v1.acknowledge, SYSTEM, summary="部门确认收到", tag="departments", root=True, pace="write", errors=(*_SIGNED, "link_other", "position_unknown")),
+    get("/exchange/v1/files/{grant}", exchange_v1.file, SYSTEM, summary="部门领取附件", tag="departments", root=True, pace="read", gives="*/*", errors=(*_SIGNED, "grant_not_valid")),
+    get("/exchange/v1/state", exchange_v1.state, SYSTEM, summary="部门连接状态", tag="departments", root=True, pace="read", errors=_SIGNED),
     # references and the state of the server
     get("/openapi.json", documentation.openapi, ANYONE, summary="接口描述（OpenAPI 3.1）", tag="reference"),
     get("/asyncapi.json", exchange.asyncapi, ANYONE, summary="部门交换描述（AsyncAPI 3.0）", tag="reference"),
+    get("/.well-known/jwks.json", keys.jwks, ANYONE, summary="本镇公钥（JWKS）", tag="reference", root=True, gives="application/jwk-set+json"),
     get("/healthz", health.alive, ANYONE, summary="存活", tag="server", root=True),
     get("/readyz", health.ready, ANYONE, summary="就绪", tag="server", root=True, errors=("unavailable",)),
     get("/metrics", metrics, ANYONE, summary="指标", tag="server", root=True, gives="text/plain"),

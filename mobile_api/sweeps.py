@@ -9,12 +9,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from backoffice.bridge import new_holder
-from handlers import uploads
+from backoffice.signatures import WINDOW
+from handlers import calendars, uploads
 from handlers.actors import SYSTEM
 from handlers.casefile import opened
 from handlers.errors import Refused
 from handlers.office import Office
-from storage import cases, idempotency, inbox, leases, outbox
+from storage import cases, grants, idempotency, inbox, leases, nonces, outbox
 from storage.errors import Conflict
 from storage.tasks import end
 
@@ -24,6 +25,7 @@ EVERY = 60.0
 DRAFTS_LAPSE = dt.timedelta(days=30)
 LETTERS_KEPT = dt.timedelta(days=7)
 MESSAGES_KEPT = dt.timedelta(days=30)
+NONCES_KEPT = 4 * WINDOW  # longer than any clock of ours is behind another
 ANSWERS_KEPT = dt.timedelta(hours=24)
 _LEASE = "clock"
 _BATCH = 100
@@ -44,7 +46,10 @@ async def sweep(office: Office) -> int:
     now = office.clock.now()
     await idempotency.purge(office.database, now - ANSWERS_KEPT)
     await uploads.settle(office)
+    await nonces.forget(office.database, now - NONCES_KEPT)
+    await grants.forget(office.database, now)
     await uploads.purge(office)
+    await calendars.catch_up(office)
     await outbox.forget(office.database, now - LETTERS_KEPT)
     await inbox.forget(office.database, now - MESSAGES_KEPT)
     stale = await cases.stale_drafts(office.database, now - DRAFTS_LAPSE, _BATCH)

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from backoffice.address_checks import ADDRESS_RULES, check_address
+from backoffice.mapping import DepartmentMapping
+from backoffice.mapping_checks import check_mapping
+from backoffice.mapping_rules import MAPPING_RULES
+from backoffice.mapping_table import MappingTable
 from config.tables import NOT_UTF8, Table, UnreadableTable, read_folder
 from handlers.catalogue import Bundle, Catalogue, CertificateType, Department, LifeEvent, ServiceItem
 from handlers.publication import CHECKS, Hit, Key
 from handlers.publication_rules import RULES, Level
-from handlers.workdays import CalendarError, YearTable, read_table
+from handlers.workdays import CalendarError, YearTable, read_table, with_year
 from mobile_api.decoding import decode, rows
 
 # Folder, what it holds, and the name of the list where a file holds several.
@@ -23,7 +28,17 @@ _KINDS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
     ("services", ServiceItem, ""),
     ("bundles", Bundle, ""),
     ("events", LifeEvent, "events"),
+    ("mappings", MappingTable, ""),
 )
+
+
+def _check_department(department: Department, catalogue: Catalogue) -> Iterator[Hit]:
+    yield from CHECKS[Department](department, catalogue)
+    yield from check_address(department, catalogue)
+
+
+_CHECKS: dict[type, Callable[[Any, Catalogue], Iterable[Hit]]] = {**CHECKS, Department: _check_department, MappingTable: check_mapping}
+_RULES = {**RULES, **MAPPING_RULES, **ADDRESS_RULES}
 # What is said of a name that no file gives.
 _UNKNOWN: dict[type[msgspec.Struct], str] = {
     Department: "department-unknown",
@@ -34,7 +49,7 @@ _UNKNOWN: dict[type[msgspec.Struct], str] = {
 
 
 class Finding(msgspec.Struct, frozen=True, order=True):
-    """One thing to say about a file: where, which rule of RULES, and its text and remedy in both languages."""
+    """One thing to say about a file: where, which rule of RULES or MAPPING_RULES, and its text and remedy in both languages."""
 
     path: Path
     line: int
@@ -81,6 +96,7 @@ class Inspection:
         )
         for one in (one for kind in placed.values() for one in kind):
             self._check(one)
+        self.mappings = {one.thing.code: DepartmentMapping(one.thing, one.table.path, one.table.line) for one in placed[MappingTable]}
         self.years, found = _years(directory / "calendar")
         self._found.extend(found)
 
@@ -131,7 +147,7 @@ class Inspection:
         return list(kept.values())
 
     def _check(self, one: _Placed) -> None:
-        check = CHECKS.get(type(one.thing))
+        check = _CHECKS.get(type(one.thing))
         hits = check(one.thing, self.catalogue) if check else ()
         self._note(one.table, (Hit(hit.rule, (*one.key, *hit.key), hit.values) for hit in hits if not self._follows(hit)))
 
@@ -152,6 +168,14 @@ def load_catalogue(directory: Path) -> Catalogue:
     return inspection.catalogue
 
 
+def load_mappings(directory: Path) -> dict[str, DepartmentMapping]:
+    """The mappings of departments' forms, by department; raises TablesError when anything in the folder is wrong."""
+    inspection = Inspection(directory)
+    if inspection.errors:
+        raise TablesError(inspection.errors)
+    return inspection.mappings
+
+
 def load_calendar(directory: Path) -> list[YearTable]:
     """The years whose holiday notice is known; raises TablesError when one of them is wrong."""
     years, found = _years(directory / "calendar")
@@ -166,9 +190,9 @@ def _years(folder: Path) -> tuple[list[YearTable], list[Finding]]:
     years: list[YearTable] = []
     for table in tables:
         try:
-            years.append(read_table(table.values))
+            years = with_year(years, read_table(table.values))
         except CalendarError as error:
-            found.append(_finding(table.path, 1, Hit("calendar", (), {"problem": str(error)})))
+            found.append(_finding(table.path, table.line(error.key), Hit("calendar", (), {"problem": str(error)})))
     return years, found
 
 
@@ -178,6 +202,6 @@ def _unreadable(error: UnreadableTable) -> Finding:
 
 
 def _finding(path: Path, line: int, hit: Hit) -> Finding:
-    rule = RULES[hit.rule]
+    rule = _RULES[hit.rule]
     texts = (text.format(**hit.values) for text in (rule.text, rule.remedy, rule.text_en, rule.remedy_en))
     return Finding(path, line, hit.rule, rule.level, rule.source, *texts)

@@ -21,7 +21,7 @@ from notifications import wording
 from notifications.carrier import Carrier
 from notifications.channels import Channel, Message, NotSent, NotWanted, OutOfReach, TryLater
 from notifications.templates import fill
-from storage import notifications, subscriptions, wechat_push
+from storage import notifications, subscriptions, trace, wechat_push
 from storage.bell import Bell
 from storage.clock import Clock
 from storage.database import Database
@@ -168,7 +168,8 @@ class Sender:
             if self.breaker.is_resting or self._clock.now() > deadline:
                 await notifications.put_back(self._database, messages[place:], self._clock.now())
                 return
-            await self._send_one(address, message)
+            with trace.carried(message.traceparent):
+                await self._send_one(address, message)
 
     async def _send_one(self, address: Address | None, message: Notification) -> None:
         consents = await subscriptions.of_account(self._database, message.account_id)
@@ -253,3 +254,4 @@ class Sender:
             OVERTAKEN.inc()
         elif ending.state == "sent":
             WAITED.observe((now - message.created_at).total_seconds())
+            log.info("notification %s of %s is sent", message.id, message.event)

@@ -79,6 +79,10 @@ _WORDS: dict[str, _Entry] = {
         Words("办理时限恢复", "“{item_name}”的时限恢复计算[，承诺 {promised_on} 前办结]。"),
         Words("Time limit running again", "The time limit of “{item_name}” is running again[; it is promised by {promised_on}]."),
     ),
+    "case.recounted": _Entry(
+        Words("到期日重新计算", "放假安排已公布，“{item_name}”的到期日重新计算[，由 {former_on}][改为 {promised_on}]。"),
+        Words("Due date counted again", "The holidays are known: the due date of “{item_name}” was counted again[: {promised_on}][, before {former_on}]."),
+    ),
     "case.decided": _Entry(
         Words("已作出决定", "“{item_name}”已作出决定[：{decision_name}][。说明：{reason}]。"),
         Words("Decided", "“{item_name}” has been decided[: {decision_name}][. Note: {reason}]."),
@@ -152,7 +156,7 @@ def template_facts(event: str, data: Mapping[str, Any], at: dt.datetime) -> dict
 
 def _facts(data: Mapping[str, Any], language: Language) -> dict[str, str]:
     facts = {name: str(value).strip().rstrip("。.") for name, value in data.items() if value not in (None, "")}
-    for name in {"promised_on", "until_on"} & facts.keys():
+    for name in {"promised_on", "until_on", "former_on"} & facts.keys():
         day = facts.pop(name)[:10]
         with suppress(ValueError):  # what is no date is left out like what is missing
             facts[name] = _date(dt.date.fromisoformat(day), language)

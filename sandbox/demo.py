@@ -17,11 +17,14 @@ from pathlib import Path
 
 import aiohttp
 
-from config.settings import Settings, load
+from config.settings import HERE, Settings, load
 from handlers import staff
 from handlers.errors import Refused
 from mobile_api.composition import open_office
+from sandbox.departments import REDIS_VARIABLE
+from sandbox.outside import introduce, tables_for, wanted
 from storage.valkey import EmbeddedValkey
+from storage.valkey_door import Door
 
 STAFF = (
     ("clerk", "demo-clerk", "李窗口", "clerk", "", "镇便民服务大厅"),
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(parsed.folder)
     folder.mkdir(parents=True, exist_ok=True)
     with _only_one(folder):
-        for port in (parsed.port, parsed.port + 1):
+        for port in range(parsed.port, parsed.port + (3 if parsed.outside else 2)):
             if _taken(port):
                 sys.exit(f"Port {port} is in use: stop what listens there, or choose another with --port.")
         with suppress(KeyboardInterrupt):
@@ -69,6 +72,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--delay", type=float, default=1.5, help="seconds a department thinks about a step")
     parser.add_argument("--phones", type=int, default=0, help="pretend residents who apply by themselves")
+    parser.add_argument(
+        "--outside", action="append", default=[], type=wanted, metavar="CODE[=queue|pull]",
+        help="leave this department to a program of yours; prints its settings",
+    )  # fmt: skip
     parser.add_argument("--folder", default="var/demo", help="where everything is kept")
     return parser
 
@@ -91,25 +98,33 @@ async def _run(parsed: argparse.Namespace, folder: Path) -> None:
         await _forget(folder)
     base, platform = f"http://127.0.0.1:{parsed.port}", f"http://127.0.0.1:{parsed.port + 1}"
     environment = _environment(parsed.port, folder, platform)
+    if parsed.outside:
+        environment |= _open_to_outsiders(parsed, folder)
     settings = load(None, environment)
     await _add_staff(settings)
-    valkey = EmbeddedValkey(Path(settings.redis.dir))
+    valkey = EmbeddedValkey(Path(settings.redis.dir), door=Door(settings.redis.host, settings.redis.port))
     redis = await valkey.start()
+    invitation = await introduce(settings, folder, parsed.outside) if parsed.outside else ""
     children = [
         Child("wechat", ["-m", "sandbox.wechat", *_wechat_arguments(parsed.port + 1, base, folder)], environment, folder),
         Child("server", ["-m", "mobile_api", "serve"], environment, folder),
-        Child("departments", ["-m", "sandbox.departments", *_department_arguments(parsed, redis, folder)], environment, folder),
+        Child(
+            "departments",
+            ["-m", "sandbox.departments", *_department_arguments(parsed, settings, folder)],
+            {**environment, REDIS_VARIABLE: redis},
+            folder,
+        ),
     ]
     if parsed.phones:
         children.append(Child("phones", ["-m", "sandbox.phones", *_phone_arguments(parsed.phones, base, platform)], environment, folder))
     try:
-        await _keep_running(children, base, platform, folder)
+        await _keep_running(children, base, folder, _welcome(base, platform) + invitation)
     finally:
         await asyncio.gather(*(child.stop() for child in reversed(children)))
         await valkey.stop()
 
 
-async def _keep_running(children: list[Child], base: str, platform: str, folder: Path) -> None:
+async def _keep_running(children: list[Child], base: str, folder: Path, welcome: str) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -117,7 +132,7 @@ async def _keep_running(children: list[Child], base: str, platform: str, folder:
     for child in children:
         await child.start()
     if await _ready(base, stopped, folder):
-        print(_welcome(base, platform), flush=True)  # noqa: T201 - this is what the command is for
+        print(welcome, flush=True)  # noqa: T201 - this is what the command is for
     await stopped.wait()
     print("Stopping ...", flush=True)  # noqa: T201
 
@@ -190,6 +205,15 @@ def _environment(port: int, folder: Path, platform: str) -> dict[str, str]:
     }
 
 
+def _open_to_outsiders(parsed: argparse.Namespace, folder: Path) -> dict[str, str]:
+    """The settings that differ when departments are left to others: tables of the demo's own, and a door to Redis on loopback."""
+    try:
+        tables = tables_for(HERE, folder, parsed.outside)
+    except LookupError as error:
+        sys.exit(str(error))
+    return {"MOBILE_API_TOWN__TABLES": str(tables), "MOBILE_API_REDIS__PORT": str(parsed.port + 2)}
+
+
 async def _add_staff(settings: Settings) -> None:
     async with open_office(settings) as office:
         for username, password, name, role, department, hall in STAFF:
@@ -201,10 +225,12 @@ def _wechat_arguments(port: int, base: str, folder: Path) -> list[str]:
     return ["--port", str(port), "--callback", f"{base}/api/v1/wechat/push", "--state", str(folder / "wechat.db")]
 
 
-def _department_arguments(parsed: argparse.Namespace, redis: str, folder: Path) -> list[str]:
+def _department_arguments(parsed: argparse.Namespace, settings: Settings, folder: Path) -> list[str]:
     faults = [part for fault in parsed.faults for part in ("--faults", fault)]
-    tables = Path("config/departments")
-    return ["--redis", redis, "--data", str(folder / "departments.db"), "--tables", str(tables), "--delay", str(parsed.delay), *faults]
+    others = [part for one in parsed.outside for part in ("--without", one.code)]
+    tables = settings.tables_dir / "departments"
+    where = ["--data", str(folder / "departments.db"), "--tables", str(tables)]
+    return [*where, "--delay", str(parsed.delay), *faults, *others]
 
 
 def _phone_arguments(residents: int, base: str, platform: str) -> list[str]:

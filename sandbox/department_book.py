@@ -107,6 +107,12 @@ class Book:
                 ),
             )  # fmt: skip
 
+    def traceparent(self, department: str, case_id: str, command_id: str) -> str | None:
+        """The trace that a command came with."""
+        query = "SELECT body FROM command WHERE department = ? AND case_id = ? AND id = ?"
+        row = self._db.execute(query, (department, case_id, command_id)).fetchone()
+        return json.loads(row["body"]).get("traceparent") if row else None
+
     def drop(self, department: str, case_id: str, task: str) -> None:
         """Give up the answers of a task that nobody wants any more; what has a number was said and stays."""
         key = (department, case_id, task)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import random
 import signal
 import tomllib
@@ -23,6 +24,9 @@ from redis.backoff import NoBackoff
 from sandbox.department_book import Book
 from sandbox.department_link import Department
 from sandbox.department_ways import FAULTS, Ways
+
+REDIS_VARIABLE = "SANDBOX_REDIS_URL"
+"""The environment variable with the address of Redis: unlike a command line, it is not for everybody on the machine to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +100,15 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="sandbox.departments", description=__doc__, epilog="; ".join(f"{k}: {v}" for k, v in FAULTS.items())
     )
-    parser.add_argument("--redis", required=True, help="address of the Redis that the town uses")
+    address = os.environ.get(REDIS_VARIABLE)
+    parser.add_argument(
+        "--redis", default=address, required=not address, help=f"address of the Redis that the town uses, or {REDIS_VARIABLE}"
+    )
     parser.add_argument("--data", required=True, type=Path, help="file of the departments' own records")
     which = parser.add_mutually_exclusive_group(required=True)
     which.add_argument("--tables", type=Path, help="folder of the town's department tables")
     which.add_argument("--departments", help="codes and partitions, e.g. MZ:2,GA:2")
+    parser.add_argument("--without", action="append", default=[], metavar="CODE", help="leave this department to somebody else")
     parser.add_argument("--delay", type=float, default=1.5, help="seconds between the steps of a department")
     parser.add_argument("--stall-seconds", type=float, default=3600.0, help="how long a stalling department stays silent")
     parser.add_argument("--resend-seconds", type=float, default=30.0, help="after how long a lost answer is sent again")
@@ -110,7 +118,8 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
 
 
 async def _main(parsed: argparse.Namespace) -> None:
-    departments = from_tables(parsed.tables) if parsed.tables else from_list(parsed.departments)
+    known = from_tables(parsed.tables) if parsed.tables else from_list(parsed.departments)
+    departments = {code: how for code, how in known.items() if code not in parsed.without}
     wanted = Play(departments, parsed.delay, parsed.stall_seconds, parsed.resend_seconds, dict(parsed.faults), parsed.seed)
     task = asyncio.ensure_future(play(parsed.redis, parsed.data, wanted))
     for number in (signal.SIGTERM, signal.SIGINT):

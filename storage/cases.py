@@ -11,9 +11,9 @@ from storage.rows import flat, places
 _COLUMNS = (
     "id, number, resident_id, item_code, item_version, department, area, state, version, events, form_sealed, card, correction, "
     "decision, reason, receipt_version, created_at, updated_at, submitted_at, accepted_at, decided_at, completed_at, "
-    "promised_on, legal_on, is_provisional"
+    "promised_on, legal_on, is_provisional, umbrella_id, priority, corrections, is_owing"
 )
-_INSERT = f"INSERT INTO cases ({_COLUMNS}) VALUES ({', '.join(f'${n}' for n in range(1, 26))})"  # noqa: S608 - constants only
+_INSERT = f"INSERT INTO cases ({_COLUMNS}) VALUES ({', '.join(f'${n}' for n in range(1, 30))})"  # noqa: S608 - constants only
 _NAMES = tuple(_COLUMNS.replace(" ", "").split(","))
 _CHANGEABLE = tuple(name for name in _NAMES if name not in {"id", "resident_id", "item_code", "version", "created_at"})
 _SAVE = (

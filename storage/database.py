@@ -110,7 +110,12 @@ class Database(Queries):
         await context.init(
             config={
                 "connections": {dialect: connection},
-                "apps": {"storage": {"models": ["storage.models"], "default_connection": dialect}},
+                "apps": {
+                    "storage": {
+                        "models": ["storage.models", "storage.exchange_models", "storage.office_models"],
+                        "default_connection": dialect,
+                    }
+                },
                 "use_tz": True,
                 "timezone": "UTC",
             }

@@ -45,7 +45,7 @@ class Outgoing:
 
     `kind` is the middle of the type, e.g. "task.requested"; `number` the case number; `division` this town's code;
     `partitions` how many streams the department has. `correlation_id` is the task's id as a rule, `causation_id`
-    the id of the message that this one answers.
+    the id of the message that this one answers; `version` the major version of the message that the department reads.
     """
 
     case_id: str
@@ -59,6 +59,7 @@ class Outgoing:
     causation_id: str | None = None
     traceparent: str | None = None
     dataref: str | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,11 +100,11 @@ def encode(message: Outgoing, *, id: str, sequence: int, now: dt.datetime) -> by
             specversion="1.0",
             id=id,
             source=f"/town/{message.division}",
-            type=type_of(message.kind),
+            type=type_of(message.kind, message.version),
             subject=f"case/{message.number}",
             time=now.astimezone(dt.UTC),
             datacontenttype="application/json",
-            dataschema=schema_of(message.kind),
+            dataschema=schema_of(message.kind, message.version),
             partitionkey=message.case_id,
             sequence=sequence,
             correlationid=message.correlation_id,

@@ -29,13 +29,13 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message as it came; `body` is its exact bytes, sealed, for the evidence log."""
+    """A message as it came; `body` is its exact bytes, sealed, for the evidence log, unless they are kept elsewhere."""
 
     source: str
     id: str
     case_id: str
     sequence: int
-    body: bytes
+    body: bytes | None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -187,9 +187,26 @@ async def parked_of(tx: Transaction, department: str, case_id: str) -> list[Row]
     )
 
 
-async def open_one(tx: Transaction, set_aside_id: str) -> Row | None:
-    """One message that waits for an officer."""
-    return await tx.one("SELECT id, department, case_id FROM set_aside WHERE id = $1 AND settled_at IS NULL", set_aside_id)
+async def open_one(db: Queries, set_aside_id: str) -> Row | None:
+    """One message that waits for an officer, with its bytes."""
+    return await db.one(
+        "SELECT id, department, case_id, sequence, kind, reason, body, received_at FROM set_aside WHERE id = $1 AND settled_at IS NULL",
+        set_aside_id,
+    )
+
+
+async def waiting(db: Queries, departments: Sequence[str], after: str | None, limit: int) -> list[Row]:
+    """What waits for an officer at some departments, oldest first, without the bytes; `after` is the id of the last one seen."""
+    if not departments:
+        return []
+    places = ", ".join(f"${n}" for n in range(3, 3 + len(departments)))
+    return await db.rows(f"{_WAITING} AND s.department IN ({places}) ORDER BY s.id LIMIT $2", after or "", limit, *departments)
+
+
+_WAITING = """
+SELECT s.id, s.department, s.case_id, s.sequence, s.kind, s.reason, s.received_at, c.number
+FROM set_aside s LEFT JOIN cases c ON c.id = s.case_id WHERE s.settled_at IS NULL AND s.id > $1
+"""
 
 
 async def settle(tx: Transaction, ids: Sequence[str], how: Literal["replayed", "skipped"], by: str, now: dt.datetime) -> None:
@@ -223,5 +240,8 @@ async def stats(db: Queries) -> list[Row]:
 
 
 async def forget(db: Queries, before: dt.datetime) -> int:
-    """Drop the ids of messages taken in before a moment, longer ago than any department repeats itself; how many went."""
-    return len(await db.rows("DELETE FROM inbox WHERE received_at < $1 RETURNING message_id", before))
+    """Drop the ids of messages taken in before a moment, longer ago than any department repeats itself; how many went.
+
+    What is not in the evidence log yet still has its bytes, and stays.
+    """
+    return len(await db.rows("DELETE FROM inbox WHERE received_at < $1 AND body IS NULL RETURNING message_id", before))

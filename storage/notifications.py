@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from storage import trace
 from storage.database import Queries, Row, Transaction
 from storage.ids import uuid7
 
@@ -18,7 +19,7 @@ BELL = "notifications"
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """One message on its way: what it says, how often it was tried, who is sending it."""
+    """One message on its way: what it says, how often it was tried, who is sending it, which trace it belongs to."""
 
     id: str
     account_id: str
@@ -29,6 +30,7 @@ class Notification:
     attempts: int
     holder: str
     created_at: dt.datetime
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ async def add(
         case_id,
         event,
         once_key,
-        msgspec.json.encode(data).decode(),
+        msgspec.json.encode({**data, trace.HEADER: trace.onward()}).decode(),
         at,
     )
     tx.ring(BELL)
@@ -168,14 +170,17 @@ async def next_due(db: Queries) -> dt.datetime | None:
 
 
 def _notification(row: Row) -> Notification:
+    data = msgspec.json.decode(row["data"])
+    traceparent = data.pop(trace.HEADER, None)
     return Notification(
         id=row["id"],
         account_id=row["account_id"],
         case_id=row["case_id"],
         event=row["event"],
         channel=row["channel"],
-        data=msgspec.json.decode(row["data"]),
+        data=data,
         attempts=row["attempts"],
         holder=row["holder"],
         created_at=row["created_at"],
+        traceparent=traceparent,
     )

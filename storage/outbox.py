@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from storage.database import Queries, Row, Transaction
+from storage.database import Database, Queries, Row, Transaction
 from storage.envelopes import Outgoing, encode
 from storage.ids import uuid7
 from storage.sealing import Sealer
@@ -28,7 +28,7 @@ _Line = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One row of the outbox on its way: `stream_id` is None until it was sent once."""
+    """One row of the outbox on its way: `stream_id` is None until it was sent once, `is_next` what the department waits for first."""
 
     id: str
     case_id: str
@@ -36,6 +36,7 @@ class Letter:
     body: bytes
     sent_at: dt.datetime | None
     stream_id: str | None
+    is_next: bool = False
 
 
 def partition_of(case_id: str, partitions: int) -> int:
@@ -75,14 +76,16 @@ def _context(letter_id: str) -> str:
 async def _reserve(tx: Transaction, messages: Sequence[Outgoing]) -> dict[_Line, tuple[int, int]]:
     wanted = Counter((message.case_id, message.department) for message in messages)
     partitions = {(message.case_id, message.department): message.partitions for message in messages}
-    rows = [(case_id, department, partition_of(case_id, partitions[case_id, department]), n) for (case_id, department), n in wanted.items()]
+    # In one order whoever writes, so that two transactions with the same cases never wait for each other.
+    lines = sorted(wanted.items())
+    rows = [(case_id, department, partition_of(case_id, partitions[case_id, department]), n) for (case_id, department), n in lines]
     taken = await tx.rows(
         f"INSERT INTO case_line AS l (case_id, department, partition, sent) VALUES {_places(rows)} "  # noqa: S608
         "ON CONFLICT (case_id, department) DO UPDATE SET sent = l.sent + excluded.sent RETURNING case_id, department, partition, sent",
         *_flat(rows),
     )
-    lines = [((row["case_id"], row["department"]), row) for row in taken]
-    return {line: (row["sent"] - wanted[line], row["partition"]) for line, row in lines}
+    found = [((row["case_id"], row["department"]), row) for row in taken]
+    return {line: (row["sent"] - wanted[line], row["partition"]) for line, row in found}
 
 
 def _numbers(messages: Sequence[Outgoing], last: dict[_Line, tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -108,8 +111,8 @@ async def waiting(db: Queries, lanes: Sequence[Lane]) -> list[Lane]:
 
 _UNSENT = """
 SELECT o.id, o.case_id, o.sequence, o.body, o.sent_at, o.stream_id,
-  (SELECT e.sent_at IS NULL FROM outbox e
-   WHERE e.case_id = o.case_id AND e.department = o.department AND e.sequence = o.sequence - 1) AS is_behind
+  CASE WHEN o.sequence > 1 THEN (SELECT e.sent_at IS NULL FROM outbox e
+    WHERE e.case_id = o.case_id AND e.department = o.department AND e.sequence = o.sequence - 1) END AS is_behind
 FROM outbox o WHERE o.department = $1 AND o.partition = $2 AND o.sent_at IS NULL ORDER BY o.id LIMIT $3
 """
 _UNSENT_OF_LINE = """
@@ -142,7 +145,8 @@ def _is_whole(rows: Sequence[Row]) -> bool:
 
 
 _UNCONFIRMED = """
-SELECT id, case_id, sequence, body, sent_at, stream_id FROM outbox
+SELECT id, case_id, sequence, body, sent_at, stream_id, NOT EXISTS (SELECT 1 FROM outbox e WHERE e.case_id = o.case_id
+  AND e.department = o.department AND e.sequence < o.sequence AND e.confirmed_at IS NULL) AS is_next FROM outbox o
 WHERE department = $1 AND partition = $2 AND confirmed_at IS NULL AND sent_at IS NOT NULL AND sent_at < $3
   AND (sent_at, sequence, id) > ($4, $5, $6)
 ORDER BY sent_at, sequence, id LIMIT $7
@@ -156,13 +160,19 @@ async def unconfirmed(db: Queries, lane: Lane, before: dt.datetime, after: Lette
     return [_letter(row) for row in await db.rows(_UNCONFIRMED, *lane, before, *start, limit)]
 
 
-async def mark_sent(db: Queries, sent: Sequence[tuple[str, str]], lease: tuple[str, str, int], now: dt.datetime) -> int:
+# A note that a crash of the database undoes only sends its message again, so its commit need not wait for the disk. What builds on it
+# (a confirmation, say) is a later commit that does wait, and the log is written in order.
+_NO_WAIT = {"postgres": " AND set_config('synchronous_commit', 'off', TRUE) = 'off'", "sqlite": ""}
+
+
+async def mark_sent(db: Database, sent: Sequence[tuple[str, str]], lease: tuple[str, str, int], now: dt.datetime) -> int:
     """Note (outbox id, stream id) of what was sent, if the lease (name, holder, fence) is still ours; how many were noted."""
     values = ", ".join(f"(${n}, ${n + 1})" for n in range(5, 5 + 2 * len(sent), 2))
     rows = await db.rows(
         f"UPDATE outbox SET sent_at = $4, stream_id = v.column2, sends = outbox.sends + 1 FROM (VALUES {values}) AS v "  # noqa: S608
         "WHERE outbox.id = v.column1 AND EXISTS "
-        "(SELECT 1 FROM lease WHERE name = $1 AND holder = $2 AND fence = $3 AND expires_at > $4) RETURNING outbox.id",
+        f"(SELECT 1 FROM lease WHERE name = $1 AND holder = $2 AND fence = $3 AND expires_at > $4{_NO_WAIT[db.dialect]}) "
+        "RETURNING outbox.id",
         *lease,
         now,
         *_flat(sent),
@@ -172,10 +182,15 @@ async def mark_sent(db: Queries, sent: Sequence[tuple[str, str]], lease: tuple[s
 
 async def confirm(db: Queries, department: str, taken: Mapping[str, int], now: dt.datetime) -> None:
     """The department has taken in everything of each case up to a number; what was confirmed before stays as it is."""
-    await db.execute_many(
-        "UPDATE outbox SET confirmed_at = $1 WHERE case_id = $2 AND department = $3 AND sequence <= $4 "
-        "AND confirmed_at IS NULL AND sent_at IS NOT NULL",
-        [(now, case_id, department, sequence) for case_id, sequence in sorted(taken.items())],
+    if not taken:
+        return
+    values = ", ".join(f"(${n}, CAST(${n + 1} AS INTEGER))" for n in range(3, 3 + 2 * len(taken), 2))
+    await db.execute(
+        f"UPDATE outbox SET confirmed_at = $1 FROM (VALUES {values}) AS v WHERE outbox.department = $2 AND outbox.case_id = v.column1 "  # noqa: S608
+        "AND outbox.sequence <= v.column2 AND outbox.confirmed_at IS NULL AND outbox.sent_at IS NOT NULL",
+        now,
+        department,
+        *_flat(sorted(taken.items())),
     )
 
 
@@ -199,12 +214,13 @@ WHERE confirmed_at IS NULL AND sent_at IS NOT NULL GROUP BY department
 
 
 async def forget(db: Queries, before: dt.datetime) -> int:
-    """Drop rows that were confirmed before a moment; how many went. The lines keep their numbers for ever."""
-    return len(await db.rows("DELETE FROM outbox WHERE confirmed_at < $1 RETURNING id", before))
+    """Drop rows that were confirmed before a moment and are in the evidence log; how many went. The lines keep their numbers for ever."""
+    return len(await db.rows("DELETE FROM outbox WHERE confirmed_at < $1 AND evidence_n IS NOT NULL RETURNING id", before))
 
 
 def _letter(row: Row) -> Letter:
-    return Letter(row["id"], row["case_id"], row["sequence"], bytes(row["body"]), row["sent_at"], row["stream_id"])
+    body = bytes(row["body"])
+    return Letter(row["id"], row["case_id"], row["sequence"], body, row["sent_at"], row["stream_id"], row.get("is_next", False))
 
 
 def _places(rows: Sequence[Sequence[object]]) -> str:

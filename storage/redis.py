@@ -17,12 +17,12 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from redis import asyncio as aioredis
 from redis import exceptions
-from redis.asyncio.cluster import ClusterNode
 from redis.asyncio.retry import Retry
-from redis.asyncio.sentinel import Sentinel
+from redis.asyncio.sentinel import Sentinel, SentinelConnectionPool
 from redis.backoff import NoBackoff
 
 from storage.bell import Bell
+from storage.cluster import Address, Cluster
 from storage.errors import StoreUnavailable
 from storage.tasks import goes_on, together
 
@@ -36,7 +36,15 @@ _ANSWER_SECONDS = 5.0
 _CONNECT_SECONDS = 3.0
 _PAUSE_SECONDS = 0.5
 _HEALTH_SECONDS = 15
-_REFUSALS_THAT_PASS = ("OOM", "MISCONF", "LOADING", "READONLY", "MASTERDOWN", "NOREPLICAS", "CLUSTERDOWN", "TRYAGAIN", "BUSY ")
+_REFUSALS_THAT_PASS = ("MISCONF", "NOREPLICAS", "BUSY ")
+# redis-py takes the first word away from those that have a class of their own.
+_ERRORS_THAT_PASS = (
+    exceptions.OutOfMemoryError,
+    exceptions.ReadOnlyError,
+    exceptions.ClusterDownError,
+    exceptions.TryAgainError,
+    exceptions.AskError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,9 @@ class RedisStore:
 async def connect(url: str, *, connections: int = 50, readers: int = 200, must_answer: bool = True) -> RedisStore:
     """Clients for `redis://`, `rediss://`, `unix://`, `redis+sentinel://h:p,h:p/service?db=0` or `redis+cluster://h:p,h:p`.
 
-    `connections` and `readers` bound the connections for commands and for blocking reads. Raises ValueError for another
-    scheme, StoreUnavailable if it `must_answer` and nobody does; both name the setting.
+    The last two speak TLS with `?tls=true`; `ssl_ca_certs=FILE` names a certificate authority of the town's own. `connections`
+    and `readers` bound the connections for commands and for blocking reads. Raises ValueError for another scheme,
+    StoreUnavailable if it `must_answer` and nobody does; both name the setting.
     """
     make = _maker(url)
     store = RedisStore(
@@ -84,7 +93,7 @@ def translated() -> Iterator[None]:
     try:
         yield
     except exceptions.ResponseError as error:
-        if str(error).startswith(_REFUSALS_THAT_PASS) or isinstance(error, exceptions.OutOfMemoryError):
+        if isinstance(error, _ERRORS_THAT_PASS) or str(error).startswith(_REFUSALS_THAT_PASS):
             raise StoreUnavailable(str(error)) from error
         raise
     except (exceptions.RedisError, OSError) as error:
@@ -129,7 +138,7 @@ async def _receive_rings(store: RedisStore, bell: Bell, channel: str, origin: st
     while True:
         try:
             with translated():
-                await store.listening.ping()  # a cluster's client learns the nodes by a first command, not by a subscription
+                await store.listening.ping()  # in a cluster the subscription is made at the node that answers this
                 async with store.listening.pubsub() as subscription:
                     await subscription.subscribe(channel)
                     await _sound_rings(subscription, bell, origin)
@@ -151,6 +160,10 @@ async def _sound_rings(subscription: Any, bell: Bell, origin: str) -> None:
                 bell.sound(topic)
 
 
+class _SentinelPool(SentinelConnectionPool, aioredis.BlockingConnectionPool):
+    """Connections to the master of the day; who finds all of them taken waits, as with one server."""
+
+
 class _Maker:
     """Makes clients of one address. Nothing is repeated by the library: who wants to try again says so."""
 
@@ -168,24 +181,35 @@ class _Maker:
 
     def __call__(self, connections: int, **keywords: Any) -> Any:
         keywords = {"socket_connect_timeout": _CONNECT_SECONDS, "retry": Retry(NoBackoff(), 0), **keywords}
+        turns = {"max_connections": connections, "timeout": _ANSWER_SECONDS}
         if self._scheme == "redis+cluster":
-            nodes = [ClusterNode(host, port) for host, port in self._nodes]
-            return aioredis.RedisCluster(startup_nodes=nodes, max_connections=connections, **self._login, **self._tls(), **keywords)
+            return Cluster(self._nodes, lambda address: self._of_cluster(address, {**keywords, **turns}))
         if self._scheme == "redis+sentinel":
-            return self._sentinel(keywords)
-        pool = aioredis.BlockingConnectionPool.from_url(self._url, max_connections=connections, timeout=_ANSWER_SECONDS, **keywords)
+            return self._sentinel({**keywords, **turns})
+        return aioredis.Redis.from_pool(aioredis.BlockingConnectionPool.from_url(self._url, **keywords, **turns))
+
+    def _of_cluster(self, address: Address, keywords: dict[str, Any]) -> aioredis.Redis:
+        """A client of one node."""
+        host, port = address
+        kind: dict[str, Any] = {"connection_class": aioredis.SSLConnection} if self._has_tls() else {}
+        pool = aioredis.BlockingConnectionPool(host=host, port=port, **kind, **self._login, **self._authority(), **keywords)
         return aioredis.Redis.from_pool(pool)
 
     def _sentinel(self, keywords: dict[str, Any]) -> Any:
         """A client of whichever server is master now; the sentinels themselves answer within the connect time."""
+        tls: dict[str, Any] = {"ssl": self._has_tls(), **self._authority()}
         login = {"password": self._options["sentinel_password"]} if "sentinel_password" in self._options else {}
-        asked = {"socket_timeout": _CONNECT_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS, "retry": keywords["retry"], **login}
-        sentinel = Sentinel(self._nodes, sentinel_kwargs={**asked, **self._tls()})  # type: ignore[no-untyped-call]  # redis's gap
+        asked = {"socket_timeout": _CONNECT_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS, "retry": keywords["retry"], **login, **tls}
+        sentinel = Sentinel(self._nodes, sentinel_kwargs=asked)  # type: ignore[no-untyped-call]  # redis's gap
         self.sentinels += sentinel.sentinels
-        return sentinel.master_for(self._service, db=int(self._options.get("db", 0)), **self._login, **self._tls(), **keywords)
+        database = int(self._options.get("db", 0))
+        return sentinel.master_for(self._service, connection_pool_class=_SentinelPool, db=database, **self._login, **tls, **keywords)
 
-    def _tls(self) -> dict[str, Any]:
-        return {"ssl": True} if self._options.get("tls") == "true" else {}
+    def _has_tls(self) -> bool:
+        return self._options.get("tls") == "true"
+
+    def _authority(self) -> dict[str, Any]:
+        return {"ssl_ca_certs": self._options["ssl_ca_certs"]} if self._has_tls() and "ssl_ca_certs" in self._options else {}
 
 
 def _maker(url: str) -> _Maker:
@@ -198,7 +222,7 @@ def _maker(url: str) -> _Maker:
     return _Maker(url)
 
 
-def _node(text: str) -> tuple[str, int]:
+def _node(text: str) -> Address:
     """`host:port`, `host` or `[v6]:port`."""
     parts = urlsplit(f"//{text}")
     return parts.hostname or "127.0.0.1", parts.port or 6379

@@ -25,6 +25,7 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 from storage.errors import StoreUnavailable
+from storage.valkey_door import USERS, Door, password_of, set_door
 
 logger = logging.getLogger("storage")
 
@@ -38,10 +39,11 @@ _REMEDY = "Set MOBILE_API_REDIS__URL to the address of a Redis or Valkey server.
 class EmbeddedValkey:
     """The server of one data folder, as one process sees it: `await start()` gives its address, `await stop()` lets go of it."""
 
-    def __init__(self, data: Path | str, *, memory: str = "256mb", seconds: float = 60.0) -> None:
+    def __init__(self, data: Path | str, *, memory: str = "256mb", seconds: float = 60.0, door: Door | None = None) -> None:
         self._data = Path(data).expanduser().absolute()
         self._memory = memory
         self._seconds = seconds
+        self._door = door
         self._users: int | None = None
         self._child: int | None = None
 
@@ -55,11 +57,17 @@ class EmbeddedValkey:
             users = await self._lock("users.lock", fcntl.LOCK_SH)
             try:
                 await self._ensure(socket)
-            except BaseException:
+            except BaseException as error:
+                if isinstance(error, StoreUnavailable) and _try_lock(users, fcntl.LOCK_EX):
+                    await self._end()  # nobody uses a server whose door did not open
                 os.close(users)
                 raise
             self._users = users
-        return f"unix://{socket}"
+        return self._address(socket)
+
+    def _address(self, socket: Path) -> str:
+        password = password_of(self._data)
+        return f"unix://default:{password}@{socket}" if password else f"unix://{socket}"
 
     async def stop(self) -> None:
         """Let go of the server; the last process that does so stops it and waits for its end."""
@@ -141,12 +149,15 @@ class EmbeddedValkey:
             if time.monotonic() > deadline:
                 raise StoreUnavailable(f"The Valkey server of {self._data} does not answer at {socket}. See {self._data}/valkey.log.")
             await asyncio.sleep(_TICK)
+        if self._door is not None:
+            await set_door(self._address(socket), self._data, self._door)
 
     def _last_words(self) -> str:
         return (self._data / "valkey.log").read_text(encoding="utf-8", errors="replace")[-500:]
 
     def _spawn(self, socket: Path, lock: int) -> None:
         """Start a server that inherits the lock and may outlive us."""
+        (self._data / USERS).touch(mode=0o600)  # a server that is to keep users wants their file to be there
         log = self._data / "valkey.log"
         if log.exists() and log.stat().st_size > _BIGGEST_LOG:
             log.replace(log.with_suffix(".log.1"))
@@ -167,13 +178,30 @@ class EmbeddedValkey:
     def _options(self, socket: Path) -> list[str]:
         return [
             *("--port", "0", "--unixsocket", str(socket), "--unixsocketperm", "700"),
-            *("--dir", str(self._data), "--appendonly", "yes", "--appendfsync", "everysec", "--save", ""),
+            *(
+                "--dir",
+                str(self._data),
+                "--aclfile",
+                str(self._data / USERS),
+                "--appendonly",
+                "yes",
+                "--appendfsync",
+                "everysec",
+                "--save",
+                "",
+            ),
             *("--maxmemory", self._memory, "--maxmemory-policy", "noeviction", "--daemonize", "no"),
         ]
 
+    async def _process_id(self) -> int | None:
+        for line in (await _ask(_socket_path(self._data), self._data, "INFO server")).split(b"\r\n"):
+            if line.startswith(b"process_id:"):
+                return int(line.partition(b":")[2])
+        return None
+
     async def _end(self) -> None:
         """SIGTERM and wait, however long the last write to disk takes: killing would lose what was acknowledged."""
-        pid = await _process_id(_socket_path(self._data))
+        pid = await self._process_id()
         if pid is None:
             logger.warning("The Valkey server of %s does not answer; it is not stopped, if it lives", self._data)
             return
@@ -228,29 +256,23 @@ def _binary() -> Path:
 
 async def _answers(socket: Path, data: Path) -> bool:
     """Whether a server with this data folder answers at the socket, having loaded its data."""
-    if not (await _ask(socket, "PING")).startswith(b"+PONG"):
+    if not (await _ask(socket, data, "PING")).startswith(b"+PONG"):
         return False
-    folder = (await _ask(socket, "CONFIG GET dir")).split(b"\r\n")
+    folder = (await _ask(socket, data, "CONFIG GET dir")).split(b"\r\n")
     if len(folder) > 4 and Path(os.fsdecode(folder[4])).resolve() != data.resolve():  # noqa: PLR2004 - *2, $3, dir, $n, the folder
         raise StoreUnavailable(f"The server at {socket} has the data folder {os.fsdecode(folder[4])}, not {data}.")
     return True
 
 
-async def _process_id(socket: Path) -> int | None:
-    for line in (await _ask(socket, "INFO server")).split(b"\r\n"):
-        if line.startswith(b"process_id:"):
-            return int(line.partition(b":")[2])
-    return None
-
-
-async def _ask(socket: Path, command: str) -> bytes:
+async def _ask(socket: Path, data: Path, command: str) -> bytes:
     """The raw answer to an inline command; empty if nobody answers within two seconds."""
+    login = f"AUTH default {password}\r\n" if (password := password_of(data)) else ""
     try:
         async with asyncio.timeout(2):
             reader, writer = await asyncio.open_unix_connection(str(socket))
             try:
-                writer.write(f"{command}\r\nQUIT\r\n".encode())
-                return await reader.read(-1)
+                writer.write(f"{login}{command}\r\nQUIT\r\n".encode())
+                return (await reader.read(-1)).removeprefix(b"+OK\r\n" if login else b"")
             finally:
                 writer.close()
     except OSError:

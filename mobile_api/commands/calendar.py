@@ -1,52 +1,71 @@
-"""Imports the State Council's holiday notice of a year: `mobile-api calendar import FILE`."""
+"""Imports the State Council's holiday notice of a year and counts open cases again: `mobile-api calendar import FILE`."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import datetime as dt
 import shutil
 import sys
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
-from config.settings import HERE
+from config.settings import HERE, Settings
 from config.tables import UnreadableTable
 from config.tables import read_table as read_file
-from handlers.workdays import CalendarError, WorkCalendar, YearTable, read_table
+from handlers import calendars
+from handlers.calendars import Recount, Recounted
+from handlers.office import Office
+from handlers.workdays import CalendarError, WorkCalendar, YearTable, read_table, statutory_days
 from mobile_api.commands.common import read_settings
+from mobile_api.composition import NotFit, open_office
+from mobile_api.tables import TablesError
+from storage.errors import StoreUnavailable
 
 BAD_INPUT = 2
+_KEPT = {
+    "passed": "kept: it was over before the notice was imported",
+    "would_have_passed": "kept: by the notice it would be over already",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's words."""
     actions = parser.add_subparsers(dest="action", required=True)
-    put = actions.add_parser("import", help="check a year's table and copy it into the town's calendar folder")
+    put = actions.add_parser("import", help="check a year's table, copy it into the town's calendar folder, count open cases again")
     put.add_argument("file", type=Path, metavar="FILE", help="TOML with year, source, days_off and makeup_workdays, as calendar/2026.toml")
-    put.add_argument("--dry-run", action="store_true", help="only say what would change")
+    put.add_argument("--dry-run", action="store_true", help="only say which days and which cases would change")
     show = actions.add_parser("show", help="list the years that are known")
     show.set_defaults(file=None)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Import or list; 2 with a reason when the table cannot be used."""
-    folder = read_settings(arguments).tables_dir / "calendar"
+    """Import or list; 2 with a reason when the table cannot be used or the cases cannot be reached."""
+    settings = read_settings(arguments)
     try:
-        return _show(folder) if arguments.action == "show" else _import(arguments.file, folder, dry_run=arguments.dry_run)
-    except (CalendarError, OSError) as error:
+        if arguments.action == "show":
+            return _show(settings.tables_dir / "calendar")
+        return asyncio.run(_import(settings, arguments.file, dry_run=arguments.dry_run))
+    except (CalendarError, TablesError, NotFit, StoreUnavailable, OSError) as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
 
 
 def read_year(path: Path) -> YearTable:
-    """One year's table from its file; raises CalendarError that names the file."""
+    """One year's table from its file; raises CalendarError with file, line and rule."""
     try:
-        return read_table(read_file(path).values)
+        table = read_file(path)
     except UnreadableTable as error:
-        raise CalendarError(str(error)) from error
+        raise CalendarError("not-toml", str(error)) from error
     except OSError as error:
-        raise CalendarError(f"{path} cannot be read: {error.strerror}.") from error
+        raise CalendarError("unreadable", f"{path} cannot be read: {error.strerror}.") from error
+    try:
+        return read_table(table.values)
     except CalendarError as error:
-        raise CalendarError(f"{path}: {error}") from error
+        raise CalendarError(error.rule, f"{path}:{table.line(error.key)}: [{error.rule}] {error}") from error
 
 
 def read_calendar(files: list[Path]) -> WorkCalendar:
@@ -59,24 +78,79 @@ def town_calendar(folder: Path = HERE / "calendar") -> WorkCalendar:
     return read_calendar(sorted(folder.glob("*.toml")))
 
 
-def _import(file: Path, folder: Path, *, dry_run: bool) -> int:
+async def _import(settings: Settings, file: Path, *, dry_run: bool) -> int:
+    folder = settings.tables_dir / "calendar"
     new = read_year(file)
     known = town_calendar(folder) if folder.is_dir() else WorkCalendar()
     combined = known.with_table(new)
     _say_what_changes(known.tables.get(new.year), new, combined)
-    target = folder / f"{new.year}.toml"
-    if dry_run:
-        print(f"Nothing was written; without --dry-run it goes to {target}.")
-        return 0
-    folder.mkdir(parents=True, exist_ok=True)
-    _place(file, target)
-    print(f"Written to {target}. Restart the server: provisional due dates of {new.year} are then counted anew.")
+    async with _office(settings, combined) as office:
+        # The table first, then the cases: whoever is stopped between the two says the same command again, and it goes on.
+        _place(file, folder / f"{new.year}.toml", dry_run=dry_run)
+        if office is None:
+            print("There is no database yet, so no case to count again.")
+        else:
+            await _recount(office, new, dry_run=dry_run)
+    if not dry_run:
+        print("Restart the server: until then it counts by the calendar it was started with.")
     return 0
+
+
+@asynccontextmanager
+async def _office(settings: Settings, calendar: WorkCalendar) -> AsyncIterator[Office | None]:
+    """The office with the new calendar; None where no database has been made yet."""
+    path = settings.database.url.removeprefix("sqlite://")
+    if path != settings.database.url and not Path(path).exists():
+        yield None
+        return
+    async with open_office(settings) as office:
+        yield replace(office, calendar=calendar)
+
+
+async def _recount(office: Office, new: YearTable, *, dry_run: bool) -> None:
+    done: Counter[str] = Counter()
+    async for found in calendars.plan(office, _first_day(new)):
+        if found.is_due and not dry_run:
+            await calendars.recount(office, found.case_id)
+        done.update([_kind(found)])
+        for line in _lines(found):
+            print(line)
+    verb = "would be" if dry_run else "were"
+    print(
+        f"{done['moved']} cases {verb} moved, {done['settled']} {verb} confirmed as they stood, "
+        f"{done['kept']} keep a date that the notice would change."
+    )
+
+
+def _first_day(table: YearTable) -> dt.date:
+    return min([*table.days_off, *table.makeup_workdays, dt.date(table.year, 1, 1)])
+
+
+def _kind(found: Recount) -> str:
+    if found.moves:
+        return "moved"
+    return "kept" if found.promised.kept or found.legal.kept else "settled"
+
+
+def _lines(found: Recount) -> Iterator[str]:
+    """One line for each date that moves or is kept against the notice."""
+    for name, one in (("promised", found.promised), ("legal", found.legal)):
+        if one.moves or one.kept:
+            yield f"{found.number}  {name}  {one.former} -> {one.on}  {_why(one)}"
+
+
+def _why(one: Recounted) -> str:
+    days = (one.on - one.former).days
+    shift = f"{abs(days)} days {'later' if days > 0 else 'earlier'}" if days else ""
+    return " ".join(part for part in (shift, _KEPT.get(one.kept, "")) if part)
 
 
 def _say_what_changes(old: YearTable | None, new: YearTable, calendar: WorkCalendar) -> None:
     worked = calendar.count(dt.date(new.year - 1, 12, 31), dt.date(new.year, 12, 31))
-    print(f"{new.year}: {len(new.days_off)} days off, {len(new.makeup_workdays)} make-up workdays, {worked} working days.")
+    print(
+        f"{new.year}: {len(new.days_off)} days off ({statutory_days(new.year)} by law), {len(new.makeup_workdays)} make-up workdays, "
+        f"{worked} working days."
+    )
     if old is None:
         print(f"{new.year} was not known before.")
         return
@@ -89,13 +163,17 @@ def _say_what_changes(old: YearTable | None, new: YearTable, calendar: WorkCalen
         print("No working day changes.")
 
 
-def _place(file: Path, target: Path) -> None:
+def _place(file: Path, target: Path, *, dry_run: bool) -> None:
     """Whole or not at all: a server may be reading."""
-    if target.exists() and file.samefile(target):
+    if dry_run:
+        print(f"Nothing is written; without --dry-run the table goes to {target}.")
         return
-    draft = target.with_suffix(".toml.new")
-    shutil.copyfile(file, draft)
-    draft.replace(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not (target.exists() and file.samefile(target)):
+        draft = target.with_suffix(".toml.new")
+        shutil.copyfile(file, draft)
+        draft.replace(target)
+    print(f"Written to {target}.")
 
 
 def _show(folder: Path) -> int:

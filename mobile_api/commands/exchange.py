@@ -1,4 +1,4 @@
-"""Messages of departments that were set aside: list, retry, skip."""
+"""Messages of departments that were set aside: list, retry, skip; links to departments: links, pause, wake, replay, pass-over."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ import sys
 from functools import partial
 
 from backoffice import setaside
+from backoffice.setaside import Decision
 from config.settings import Settings
 from handlers import reviews
+from handlers.errors import Refused
 from handlers.office import Office
+from mobile_api.commands import exchange_links
 from mobile_api.commands.common import read_settings
 from mobile_api.composition import open_office
 from storage import inbox
@@ -23,11 +26,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--by", default="operator", help="who decides, at most 36 characters (for the record)")
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="show what waits for a decision, with its reason")
-    again = actions.add_parser("retry", help="try a parked case line again, in order; it goes on if all of it takes effect")
-    again.add_argument("department", help="department code")
-    again.add_argument("case_id", help="case id, as `list` shows it")
+    again = actions.add_parser("retry", help="try a message again; a parked one with all that waits behind it, in order")
+    again.add_argument("id", help="its id, as `list` shows it")
     skip = actions.add_parser("skip", help="settle one message without effect")
     skip.add_argument("id", help="its id, as `list` shows it")
+    exchange_links.add_actions(actions)
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -43,16 +46,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 async def _run(settings: Settings, arguments: argparse.Namespace) -> str:
     async with open_office(settings) as office:
+        if arguments.action in exchange_links.ACTIONS:
+            return await exchange_links.act(office, arguments)
         if arguments.action == "list":
             return await _list(office)
-        if arguments.action == "skip":
-            if not await setaside.skip(office.database, office.clock, arguments.id, by=arguments.by):
-                raise LookupError("No open message has this id.")
-            return "skipped"
-        effect = partial(reviews.record, office)
-        number = await setaside.retry(office.database, office.clock, effect, arguments.department, arguments.case_id, by=arguments.by)
-        if not number:
-            raise LookupError("Nothing is parked for this department and case.")
+        decision = Decision(arguments.by, kind="operator")
+        try:
+            if arguments.action == "skip":
+                await setaside.skip(office.database, office.clock, arguments.id, decision)
+                return "skipped"
+            number = await setaside.replay(office.database, office.clock, partial(reviews.record, office), arguments.id, decision)
+        except Refused as refused:
+            raise LookupError("No open message has this id: `mobile-api exchange list` shows those that wait.") from refused
         return f"{number} messages took effect; the line goes on."
 
 

@@ -9,7 +9,12 @@ from pathlib import Path
 from handlers import keys
 from mobile_api.commands.common import read_settings
 
-_MEANING = {"sealing": "personal data and files at rest", "token": "access tokens", "receipt": "printed receipt codes"}
+_MEANING = {
+    "sealing": "personal data and files at rest",
+    "token": "access tokens",
+    "receipt": "printed receipt codes",
+    "border": "messages beyond the inner network",
+}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

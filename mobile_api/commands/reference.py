@@ -1,4 +1,7 @@
-"""Writes docs/reference/ from the code: settings, errors, HTTP API, messages to departments. A test fails when it is stale."""
+"""Writes docs/reference/ from the code: settings, errors, HTTP API, messages to departments. A test fails when it is stale.
+
+An incompatible change of a message is refused before anything is written: what departments were promised stays (contract.json).
+"""
 
 from __future__ import annotations
 
@@ -8,23 +11,31 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from backoffice.registry import asyncapi
+from backoffice.compatibility import Contract, contract, incompatible
+from backoffice.registry import REGISTRY, asyncapi
 from config.settings import DEFAULTS
 from handlers.errors import REFUSALS
+from mobile_api.commands import reference_exchange as exchange
 from mobile_api.routes import ROUTES
 from mobile_api.web.openapi import describe
 from notifications import wording
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "reference"
+BASELINE = "contract.json"
+"""The page that holds what departments were promised, by type of message: the baseline of backoffice.compatibility."""
+
 _HEAD = "<!-- Written by ./run docs from {source}; do not edit. -->\n\n"
 
 
-def main() -> int:
-    """Write every page that has changed."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
+def main(folder: Path = FOLDER) -> int:
+    """Write every page that has changed, unless a promise to departments would be broken."""
+    if broken := broken_promises(folder):
+        print("docs/reference stays as it is: these changes would break departments' programs.", *broken, sep="\n- ", file=sys.stderr)
+        return 1
+    folder.mkdir(parents=True, exist_ok=True)
     written = 0
     for name, text in pages().items():
-        path = FOLDER / name
+        path = folder / name
         if not path.exists() or path.read_text(encoding="utf-8") != text:
             path.write_text(text, encoding="utf-8")
             print(f"wrote docs/reference/{name}")
@@ -34,6 +45,15 @@ def main() -> int:
     return 0
 
 
+def broken_promises(folder: Path = FOLDER) -> list[str]:
+    """What the messages of today take away from departments; nothing where there is no baseline yet."""
+    baseline = folder / BASELINE
+    if not baseline.exists():
+        return []
+    promised: Contract = json.loads(baseline.read_text(encoding="utf-8"))
+    return [str(found) for found in incompatible(promised, contract())]
+
+
 def pages() -> dict[str, str]:
     """Every page of the reference, by file name."""
     return {
@@ -41,6 +61,8 @@ def pages() -> dict[str, str]:
         "errors.md": _HEAD.format(source="handlers/errors.py") + "\n".join(_errors()),
         "api.md": _HEAD.format(source="mobile_api/routes.py") + "\n".join(_api()),
         "events.md": _HEAD.format(source="notifications/wording.py") + "\n".join(_events()),
+        "exchange.md": _HEAD.format(source="backoffice/registry.py") + "\n".join(exchange.page(REGISTRY)) + "\n",
+        BASELINE: _json(contract()),
         "openapi.json": _json(describe(ROUTES)),
         "asyncapi.json": _json(asyncapi("000000000")),
     }

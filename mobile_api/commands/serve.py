@@ -15,7 +15,10 @@ from functools import partial
 import aiohttp
 
 from backoffice.bridge import Bridge, new_holder
+from backoffice.file_batches import file_links
 from backoffice.relay import Limits
+from backoffice.watching import Tally, Watch
+from backoffice.webhooks import webhook_links
 from config.settings import Settings
 from handlers import reviews
 from mobile_api import sweeps
@@ -30,6 +33,7 @@ from notifications import templates as message_templates
 from notifications.channels.wechat import WechatPlatform
 from notifications.sender import Sender
 from storage.streams import Streams
+from storage.watching import Gauge
 
 CARRIERS = ("api", "bridge", "notifier", "clock")
 
@@ -83,7 +87,9 @@ async def api(stores: Stores, platform: WechatPlatform, port: int) -> AsyncItera
     """HTTP and sockets; gives the port that was taken (for port 0)."""
     settings = stores.settings
     templates = message_templates.load(settings.tables_dir / "templates" / "wechat.toml")
-    app = build_app(stores.office, settings, platform, templates)
+    office = stores.office
+    watch = Watch(office.database, office.clock, Gauge(stores.redis.commands), office.catalogue.departments)
+    app = build_app(office, settings, platform, templates, watch)
     await stores.office.laundry.warm()
     limits = ConnectionLimits(head=settings.http.read_seconds, idle=settings.http.keepalive_seconds)
     runner = await listen(app, settings.http.host, port, limits=limits, reuse_port=settings.http.reuse_port)
@@ -106,12 +112,16 @@ async def bridge(stores: Stores) -> AsyncIterator[Bridge]:
         effect=partial(reviews.record, office),
         sealer=office.keys.sealer,
         limits=Limits(lease_seconds=exchange.lease_seconds, resend_seconds=exchange.resend_seconds, stream_cap=exchange.stream_cap),
+        carriers=[*webhook_links(office, is_development=stores.settings.town.profile == "development"), *file_links(office)],
     )
+    tally = Tally(carrier.counts, Gauge(stores.redis.commands))
     await carrier.start()
+    await tally.start()
     try:
         yield carrier
     finally:
         await carrier.stop()
+        await tally.stop()
 
 
 @asynccontextmanager

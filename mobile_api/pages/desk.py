@@ -14,7 +14,8 @@ from handlers.caseviews import CaseView
 from handlers.catalogue import ServiceItem
 from handlers.errors import REFUSALS, Refused
 from handlers.policy import scope_of
-from handlers.procedure import LIVE, Correction, FieldNote, MaterialNote
+from handlers.procedure import Correction, FieldNote, MaterialNote
+from handlers.tasks import LIVE
 from handlers.transitions import OPEN_STATES, STATE_NAMES
 from mobile_api.pages.refusals import detail_of
 from mobile_api.pages.rendering import page

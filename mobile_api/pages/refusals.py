@@ -56,7 +56,7 @@ async def show_refusal(request: web.Request, refused: Refused) -> web.Response:
         detail=detail_of(refused),
         errors=refused.errors,
         back=request.path if request.method == hdrs.METH_POST and _CASE_PAGE.fullmatch(request.path) else "",
-        trace_id=trace.id if trace is not None and refusal.status >= web.HTTPInternalServerError.status_code else "",
+        trace_id=trace.trace_id if trace is not None and refusal.status >= web.HTTPInternalServerError.status_code else "",
     )
     if "retry_after" in refused.values:
         response.headers[hdrs.RETRY_AFTER] = str(refused.values["retry_after"])

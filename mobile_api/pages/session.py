@@ -8,6 +8,7 @@ import re
 
 from aiohttp import web
 
+from backoffice.setaside import ACTION
 from handlers import sessions
 from handlers.access import Officer
 from handlers.errors import Refused
@@ -74,7 +75,8 @@ def anybodys_values(request: web.Request) -> dict[str, object]:
     """What a page shows without asking any store: the town and the day."""
     office = request.app[OFFICE]
     today = office.clock.now().astimezone(LOCAL).date()
-    return {"town": office.town, "hotline": office.hotline, "today": today, "standing": None, "form_token": "", "scans": False}
+    nobody = {"standing": None, "form_token": "", "scans": False, "sees_cases": False, "settles": False}
+    return {"town": office.town, "hotline": office.hotline, "today": today, **nobody}
 
 
 async def page_values(request: web.Request) -> dict[str, object]:
@@ -83,7 +85,9 @@ async def page_values(request: web.Request) -> dict[str, object]:
     standing = await standing_of(request)
     if standing is None:
         return values
-    return {**values, "standing": standing, "form_token": form_token(request.app[OFFICE], standing), "scans": scans(standing.role)}
+    role = standing.role
+    rooms = {"scans": scans(role), "sees_cases": scope_of(role, "see_case") != "none", "settles": scope_of(role, ACTION) != "none"}
+    return {**values, "standing": standing, "form_token": form_token(request.app[OFFICE], standing), **rooms}
 
 
 def scans(role: str) -> bool:

@@ -9,6 +9,7 @@ from aiohttp import web
 
 from handlers import codes, sessions, staff
 from handlers.errors import REFUSALS, Refused
+from handlers.policy import scope_of
 from mobile_api.pages.refusals import detail_of
 from mobile_api.pages.rendering import STATIC, page
 from mobile_api.pages.session import COOKIE, LOGIN_PACE, keep, needed_standing, posted, scans, standing_of, submitted
@@ -135,4 +136,6 @@ def _next(wanted: str, role: str) -> str:
     """Where to go after the log-in: a page of ours, never an address somebody sent along."""
     if _LOCAL.fullmatch(wanted) and (scans(role) or not wanted.startswith("/hall")):
         return wanted
-    return "/hall" if scans(role) else "/desk"
+    if scans(role):
+        return "/hall"
+    return "/desk" if scope_of(role, "see_case") != "none" else "/desk/messages"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobile_api.pages import desk, hall, start
+from mobile_api.pages import desk, hall, setaside, start
 from mobile_api.pages.frame import Page
 
 _ID = r"[A-Za-z0-9_-]{1,36}"
@@ -21,6 +21,9 @@ PAGES = [
     Page("GET", "/hall", hall.show),
     Page("POST", "/hall", hall.scan),
     Page("GET", "/desk", desk.listing),
+    Page("GET", "/desk/messages", setaside.listing),
+    Page("GET", rf"/desk/messages/{{id:{_ID}}}", setaside.show),
+    Page("POST", rf"/desk/messages/{{id:{_ID}}}", setaside.act),
     Page("GET", rf"/desk/cases/{{id:{_ID}}}", desk.show),
     Page("POST", rf"/desk/cases/{{id:{_ID}}}", desk.act),
     Page("GET", rf"/desk/cases/{{id:{_ID}}}/uploads/{{upload:{_ID}}}", desk.content),

@@ -65,7 +65,7 @@ class Endpoint:
     async def expect(self, request: web.Request) -> web.StreamResponse | None:
         """Answer `Expect: 100-continue` only to a body that may come; what is too large is refused unasked (RFC 9110, 10.1.1)."""
         if request.headers.get(hdrs.EXPECT, "").lower() != "100-continue":
-            return problem_response(Refused("expectation_failed"), language_of(request.headers), begin_trace(request.headers).id)
+            return problem_response(Refused("expectation_failed"), language_of(request.headers), begin_trace(request.headers).trace_id)
         if self.route.takes != JSON or (request.content_length or 0) <= self._app[BODY_LIMITS].json_bytes:
             await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
             request.writer.output_size = 0  # nothing of the answer itself is sent yet

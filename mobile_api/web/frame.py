@@ -90,7 +90,7 @@ async def frame(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         status = response.status
     except Exception as error:  # noqa: BLE001 - sorted out in one place
-        response = _answer_to(error, request, trace.id)
+        response = _answer_to(error, request, trace.trace_id)
         status = response.status
     finally:
         if not trace.route:

@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import msgspec
 
 from mobile_api.web.trace import current_trace
+from storage import trace
 
 _ENCODER = msgspec.json.Encoder(enc_hook=str)
 _LOGGER = logging.getLogger("mobile_api.requests")
@@ -23,6 +24,7 @@ class RequestLine(msgspec.Struct, gc=False):
     time: str
     level: str
     request_id: str
+    trace_id: str
     method: str
     route: str
     status: int
@@ -76,15 +78,16 @@ class JsonLines(logging.Handler):
             loop.call_soon(self.flush)
 
     def _object(self, record: logging.LogRecord) -> dict[str, Any]:
-        trace = current_trace()
         line: dict[str, Any] = {
             "time": moment(record.created),
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if trace is not None:
-            line["request_id"] = trace.id
+        if (request := current_trace()) is not None:
+            line["request_id"] = request.id
+        if (at_work := trace.current()) is not None:
+            line["trace_id"] = at_work.trace_id
         if record.exc_info and record.exc_info[0] is not None:
             line["traceback"] = logging.Formatter().formatException(record.exc_info)
         return line

@@ -13,7 +13,7 @@ from mobile_api.web.trace import Trace
 _METHODS = frozenset(HTTPMethod)
 _DELAY = 0.02  # seconds that a line may wait for others
 
-_noted: list[tuple[str, str, str, str, int, float, float]] = []
+_noted: list[tuple[str, str, str, str, str, int, float, float]] = []
 _waiting: asyncio.AbstractEventLoop | None = None
 
 
@@ -25,7 +25,7 @@ def note(trace: Trace, method: str, status: int, seconds: float) -> None:
         _waiting = loop
         loop.call_later(_DELAY, settle)
     # texts and numbers only: to keep the trace would keep the request
-    _noted.append((trace.id, trace.route, trace.account, method, status, seconds, time.time()))
+    _noted.append((trace.id, trace.trace_id, trace.route, trace.account, method, status, seconds, time.time()))
 
 
 def settle() -> None:
@@ -33,10 +33,10 @@ def settle() -> None:
     global _waiting  # noqa: PLW0603
     _waiting = None
     lines = []
-    for identity, route, account, asked, status, seconds, at in _noted:
+    for identity, trace_id, route, account, asked, status, seconds, at in _noted:
         method = asked if asked in _METHODS else "OTHER"
         REQUESTS.count(method, route, status, seconds)
         level = "info" if status < 500 else "error"  # noqa: PLR2004 - ours to mend
-        lines.append(RequestLine(moment(at), level, identity, method, route, status, round(seconds * 1000, 2), account))
+        lines.append(RequestLine(moment(at), level, identity, trace_id, method, route, status, round(seconds * 1000, 2), account))
     _noted.clear()
     log_requests(lines)

@@ -27,7 +27,7 @@ class ProblemError(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True):
-    """Why a request was refused (RFC 9457); `code` is listed under /docs/errors, `trace_id` is the X-Request-Id."""
+    """Why a request was refused (RFC 9457); `code` is listed under /docs/errors, `trace_id` is in every log line about it."""
 
     type: str
     title: str

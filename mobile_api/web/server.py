@@ -114,7 +114,7 @@ class Connection(web.RequestHandler):
         code = "head_too_large" if isinstance(exc, LineTooLong) else code
         trace = begin_trace(request.headers)
         trace.route = "-"
-        response = problem_response(Refused(code), language_of(request.headers), trace.id)
+        response = problem_response(Refused(code), language_of(request.headers), trace.trace_id)
         complete(response.headers)
         note(trace, "OTHER", response.status, 0)
         response.force_close()

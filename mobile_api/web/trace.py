@@ -1,53 +1,39 @@
-"""One id per request: taken from the caller or made here, answered, logged, shown in problems and passed on in messages."""
+"""One id per request: taken from the caller or made here, answered, logged; and the trace it belongs to (see storage/trace.py)."""
 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Mapping
-from contextvars import ContextVar
 from itertools import count
 
 from multidict import istr
 
+from storage import trace
 from storage.ids import uuid7
 
 REQUEST_ID = istr("X-Request-Id")
 
+_TRACEPARENT = istr(trace.HEADER)
 _PREFIX, _NUMBERS = uuid7()[:24], count(1)
 _SANE_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
-# W3C Trace Context 3.2.2: version, trace id, parent id, flags
-_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-([0-9a-f]{2})")
 
 
-class Trace:
+class Trace(trace.Trace):
     """The request that is being worked on: `id` is its X-Request-Id; `route` and `account` are filled in on its way, for the log."""
 
-    __slots__ = ("_headers", "_traceparent", "account", "id", "route")
+    __slots__ = ("account", "id", "route")
 
-    def __init__(self, identity: str, headers: Mapping[str, str]) -> None:
+    def __init__(self, identity: str, traceparent: str | None) -> None:
+        super().__init__(traceparent)
         self.id = identity
         self.route = ""
         self.account = ""
-        self._headers = headers
-        self._traceparent = ""
-
-    @property
-    def traceparent(self) -> str:
-        """The W3C header for what this request causes: the caller's trace carried on, or one of our own."""
-        if not self._traceparent:
-            found = _TRACEPARENT.fullmatch(self._headers.get("traceparent", ""))
-            trace, flags = found.groups() if found else (secrets.token_hex(16), "01")
-            self._traceparent = f"00-{trace}-{secrets.token_hex(8)}-{flags}"
-        return self._traceparent
-
-
-_CURRENT: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 def current_trace() -> Trace | None:
     """The trace of the request this task works for; None outside of one."""
-    return _CURRENT.get()
+    found = trace.current()
+    return found if isinstance(found, Trace) else None
 
 
 def begin_trace(headers: Mapping[str, str]) -> Trace:
@@ -55,9 +41,9 @@ def begin_trace(headers: Mapping[str, str]) -> Trace:
     identity = headers.get(REQUEST_ID)
     if identity is None or not _SANE_ID.fullmatch(identity):
         identity = _new_id()
-    trace = Trace(identity, headers)
-    _CURRENT.set(trace)
-    return trace
+    begun = Trace(identity, headers.get(_TRACEPARENT))
+    trace.begin(begun)
+    return begun
 
 
 def _new_id() -> str:

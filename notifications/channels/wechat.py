@@ -17,6 +17,7 @@ from prometheus_client import Counter, Histogram
 from notifications.channels import Message
 from notifications.channels.wechat_errors import BUSY, PAGE_UNKNOWN, Busy, TemplateFault, TokenStale, Unreachable, WechatError, error
 from notifications.channels.wechat_token import Tokens, TokenStore
+from storage import trace
 from storage.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -171,7 +172,7 @@ class WechatPlatform:
         self, method: str, path: str, query: Mapping[str, str], body: bytes | None, timeout: aiohttp.ClientTimeout
     ) -> dict[str, Any]:
         began = time.perf_counter()
-        headers = {"Content-Type": "application/json"} if body is not None else {}
+        headers = {trace.HEADER: trace.onward(), **({"Content-Type": "application/json"} if body is not None else {})}
         try:
             async with self._http.request(
                 method, self._base + path, params=query, data=body, headers=headers, timeout=timeout, allow_redirects=False

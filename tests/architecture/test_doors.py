@@ -34,6 +34,7 @@ OPEN = {
     "items_list_items", "items_show_item", "items_list_bundles", "items_show_bundle", "items_list_departments", "items_list_events",
     "codes_show_receipt",  # holds nothing personal
     "documentation_openapi", "exchange_asyncapi", "documentation_docs", "documentation_errors",
+    "keys_jwks",  # public keys
     "health_alive", "health_ready", "metrics_metrics",
 }  # fmt: skip
 

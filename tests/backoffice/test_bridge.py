@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from storage import outbox
 from storage.bell import Bell
 from storage.clock import SystemClock
 from storage.tasks import end
+from tests.support.echo import Echo
 from tests.support.exchange import command, running, send, until
 
 LIMITS = Limits(lease_seconds=0.6, resend_seconds=0.4, poll_seconds=0.05, read_seconds=0.1, sweep_seconds=0.2, stream_cap=100)
@@ -38,53 +38,6 @@ async def department(town: Any) -> AsyncIterator[Echo]:
     echo = Echo(town)
     async with running(echo):
         yield echo
-
-
-class Echo:
-    """A department that confirms every command, answers each with one answer, and sends again what is not confirmed to it."""
-
-    def __init__(self, town: Any) -> None:
-        self._town = town
-        self.received: dict[str, int] = {}
-        self.said: dict[tuple[str, int], tuple[bytes, str]] = {}
-        self.confirmed: dict[str, int] = {}
-
-    async def start(self) -> None:
-        self._task = asyncio.create_task(self._work())
-
-    async def stop(self) -> None:
-        await end([self._task])
-
-    async def _work(self) -> None:
-        redis = self._town.redis
-        while True:
-            for entry_id, fields in await redis.xrange("q:{MZ.0}"):
-                await self._take(msgspec.json.decode(fields[b"e"]))
-                await redis.xdel("q:{MZ.0}", entry_id)
-            for entry_id, fields in await redis.xrange("taken:{MZ}"):
-                taken = msgspec.json.decode(fields[b"e"])
-                self.confirmed[taken["case_id"]] = taken["sequence"]
-                await redis.xdel("taken:{MZ}", entry_id)
-            await asyncio.sleep(0.01)
-
-    async def _take(self, command: dict[str, Any]) -> None:
-        case_id, sequence = command["partitionkey"], command["sequence"]
-        if sequence == self.received.get(case_id, 0) + 1:
-            self.received[case_id] = sequence
-            await self.say(case_id, sequence)
-        confirmation = {"case_id": case_id, "sequence": self.received.get(case_id, 0)}
-        await self._town.redis.xadd("ack:{MZ}", {"e": msgspec.json.encode(confirmation)})
-
-    async def say(self, case_id: str, sequence: int) -> None:
-        body = self._town.answer(case_id, sequence)
-        self.said[case_id, sequence] = (body, await self._town.redis.xadd("a:{MZ.0}", {"e": body}))
-
-    async def say_again(self) -> None:
-        """What is not confirmed and no longer in the stream: another entry may have its id (decision record 8)."""
-        for (case_id, sequence), (body, entry_id) in list(self.said.items()):
-            there = await self._town.redis.xrange("a:{MZ.0}", entry_id, entry_id)
-            if sequence > self.confirmed.get(case_id, 0) and not any(fields[b"e"] == body for _, fields in there):
-                self.said[case_id, sequence] = (body, await self._town.redis.xadd("a:{MZ.0}", {"e": body}))
 
 
 async def ask(town: Any, count: int) -> None:
@@ -173,6 +126,27 @@ async def test_answers_out_of_order_take_effect_in_order(town: Any, make_bridge:
         for sequence in (3, 2, 4, 1):
             await town.say(town.answer(town.first, sequence))
         await until(lambda: effect(town, [1, 2, 3, 4]))
+
+
+async def test_a_stream_of_confirmations_that_cannot_be_used_holds_up_no_answer(town: Any, make_bridge: MakeBridge) -> None:
+    await town.redis.set("taken:{MZ}", "spoilt")
+    async with running(make_bridge()):
+        await town.say(town.answer(town.first, 1))
+        await until(lambda: effect(town, [1]))
+        await town.say(town.answer(town.first, 2))
+        await until(lambda: effect(town, [1, 2]))
+        await until(lambda: gone(town))
+        await town.redis.delete("taken:{MZ}")
+        await town.say(town.answer(town.first, 2))  # the department repeats what nobody confirmed
+        await until(lambda: confirmed(town, 2))
+
+
+async def gone(town: Any) -> bool:
+    return int(await town.redis.xlen("a:{MZ.0}")) == 0
+
+
+async def confirmed(town: Any, sequence: int) -> bool:
+    return bool((town.first, sequence) in await town.heard())
 
 
 async def test_a_bad_confirmation_is_set_aside_and_the_next_one_counts(town: Any, make_bridge: MakeBridge) -> None:

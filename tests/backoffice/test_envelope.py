@@ -163,3 +163,22 @@ def test_we_read_what_the_official_sdk_writes() -> None:
     event = CloudEvent({**attributes, "time": dt.datetime.fromisoformat(GOOD["time"]), "datacontenttype": "application/json"}, GOOD["data"])
     envelope = decode(to_structured_event(event, JSONFormat()).body, SOURCE)
     assert (envelope.id, envelope.sequence, envelope.data) == (GOOD["id"], 1, GOOD["data"])
+
+
+attributes = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=20)
+
+
+@unhurried
+@given(
+    st.dictionaries(st.text(), json_values, max_size=3).filter(lambda data: "\\u0000" not in json.dumps(data)),
+    st.integers(1, 2**31 - 1),
+    st.fixed_dictionaries({}, optional=dict.fromkeys(("correlation_id", "causation_id", "dataref"), attributes)),
+)
+def test_what_the_official_sdk_read_of_us_and_writes_again_is_the_same_to_us(
+    data: dict[str, Any], sequence: int, more: dict[str, str]
+) -> None:
+    traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    message = Outgoing("c-1", "MZ", "task.requested", "2611240001", "130208108", data, traceparent=traceparent, **more)
+    body = encode(message, id="0193", sequence=sequence, now=dt.datetime(2026, 11, 24, 1, 30, tzinfo=dt.UTC))
+    again = JSONFormat().write(JSONFormat().read(CloudEvent, body))
+    assert decode(again, "/town/130208108") == decode(body, "/town/130208108")

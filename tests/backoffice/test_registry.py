@@ -7,8 +7,9 @@ import jsonschema
 import msgspec
 import pytest
 
+from backoffice import messages
 from backoffice.envelope import BadEnvelope, decode
-from backoffice.registry import REGISTRY, answer, asyncapi, check
+from backoffice.registry import REGISTRY, MessageType, answer, asyncapi, by_type, check
 from storage.envelopes import Outgoing, encode
 from tests.support import exchange
 from tests.support.exchange import NOW
@@ -95,6 +96,55 @@ def test_the_published_schemas_accept_what_is_sent_and_refuse_what_is_not() -> N
     for broken in (said("task.decided", result="maybe"), said("task.decided"), body):
         with pytest.raises(jsonschema.ValidationError):
             _validate(document, "task.decided", broken)
+
+
+class TaskDecidedV2(messages.FromDepartment, frozen=True, kw_only=True):
+    """The department's result, under another name than in the first version."""
+
+    outcome: str
+
+
+def _second(data: dict[str, Any]) -> dict[str, Any]:
+    return {"case": data["case"], "task": data["task"], "outcome": data["result"]}
+
+
+FIRST = MessageType("task.decided", "from_department", messages.TaskDecided, upgrade=_second)
+SECOND = MessageType("task.decided", "from_department", TaskDecidedV2, version=2)
+BOTH = [*(entry for entry in REGISTRY if entry.name != "task.decided"), FIRST, SECOND]
+
+
+def test_two_versions_of_a_type_stand_side_by_side_and_effects_know_the_newest_only() -> None:
+    first = decode(said("task.decided", result="granted"), "/departments/MZ")
+    second = decode(said("task.decided", outcome="granted"), "/departments/MZ")
+    second = msgspec.structs.replace(second, type="cn.gov.town.task.decided.v2")
+    expected = ("task.decided", {"case": "2611240001", "task": "t-1", "outcome": "granted"})
+    assert check(first, "from_department", by_type(BOTH)) == expected
+    assert check(second, "from_department", by_type(BOTH)) == expected
+
+
+def test_a_version_that_is_not_registered_is_refused_with_a_reason() -> None:
+    second = msgspec.structs.replace(decode(said("task.decided"), "/departments/MZ"), type="cn.gov.town.task.decided.v2")
+    with pytest.raises(BadEnvelope, match="没有"):
+        check(second, "from_department")
+
+
+def test_both_versions_are_in_the_asyncapi_file_each_with_its_own_form() -> None:
+    document = asyncapi("130208108", BOTH)
+    found = document["components"]["messages"]
+    assert [found[key]["name"] for key in ("task.decided", "task.decided.v2")] == [FIRST.type, SECOND.type]
+    assert {"task.decided", "task.decided.v2"} <= document["channels"]["answers"]["messages"].keys()
+    assert found["task.decided.v2"]["payload"]["allOf"][1]["properties"]["dataschema"] == {"const": "urn:cn-gov-town:task.decided:v2"}
+
+
+def test_one_version_cannot_be_registered_twice() -> None:
+    with pytest.raises(ValueError, match=r"task\.decided\.v2 is registered twice"):
+        by_type([SECOND, MessageType("task.decided", "from_department", TaskDecidedV2, version=2)])
+
+
+def test_a_message_goes_out_in_the_version_that_its_department_reads() -> None:
+    message = Outgoing("c-1", "MZ", "task.urged", "2611240001", "130208108", {}, version=2)
+    sent = msgspec.json.decode(encode(message, id="1", sequence=1, now=NOW))
+    assert (sent["type"], sent["dataschema"]) == ("cn.gov.town.task.urged.v2", "urn:cn-gov-town:task.urged:v2")
 
 
 def _validate(document: dict[str, Any], kind: str, body: bytes) -> None:

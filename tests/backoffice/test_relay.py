@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,9 +17,11 @@ from backoffice.outage import Outage
 from backoffice.relay import Limits, Relay
 from storage import outbox
 from storage.bell import Bell
+from storage.redis import RedisStore
+from storage.sealing import Sealer
 from storage.streams import Streams
 from storage.tasks import end
-from tests.support.exchange import command, send
+from tests.support.exchange import command, running, send, until
 
 LANES = [("GA", 0), ("MZ", 0)]
 MakeRelay = Callable[..., Relay]
@@ -29,13 +31,13 @@ MakeRelay = Callable[..., Relay]
 def make_relay(town: Any, bell: Bell) -> MakeRelay:
     """A relay of a process called `holder`."""
 
-    def make(holder: str = "one", streams: Streams | None = None, **limits: Any) -> Relay:
+    def make(holder: str = "one", streams: Streams | None = None, sealer: Sealer | None = None, **limits: Any) -> Relay:
         counts = Counts()
         names = [f"relay:{department}.{partition}" for department, partition in LANES]
         holding = Holding(town.database, town.clock, holder, seconds=5, names=names, counts=counts)
         return Relay(
             town.database, town.clock, bell, streams or town.streams,
-            lanes=LANES, holding=holding, limits=Limits(**limits), counts=counts, outage=Outage(),
+            lanes=LANES, holding=holding, limits=Limits(**limits), counts=counts, outage=Outage(), sealer=sealer,
         )  # fmt: skip
 
     return make
@@ -153,6 +155,19 @@ async def test_a_lost_entry_is_sent_again_though_another_has_its_id_now(town: An
     assert await stream(town) == [(town.first, 2), (town.first, 1), (town.first, 2)]
 
 
+async def test_a_lost_predecessor_finds_room_in_a_stream_that_is_full_of_what_waits_for_it(town: Any, make_relay: MakeRelay) -> None:
+    relay = make_relay(resend_seconds=30, stream_cap=3, batch=2)
+    await commands(town, 1)
+    await drain(relay)
+    await town.redis.flushall()
+    await commands(town, 5)
+    await drain(relay)
+    town.clock.advance(seconds=31)
+    await relay._holding.renew()
+    assert await relay.resend() == 1
+    assert await stream(town) == [(town.first, 2), (town.first, 3), (town.first, 4), (town.first, 1)]
+
+
 async def test_a_slow_department_is_not_flooded_with_copies(town: Any, make_relay: MakeRelay) -> None:
     await commands(town, 3)
     relay = make_relay(resend_seconds=30)
@@ -192,15 +207,109 @@ async def test_one_spoilt_stream_stops_no_other(town: Any, make_relay: MakeRelay
     assert len(await stream(town, "q:{GA.0}")) == 1
 
 
+class AtWork:
+    """A relay that runs, its leases taken."""
+
+    def __init__(self, relay: Relay) -> None:
+        self._relay = relay
+
+    async def start(self) -> None:
+        await self._relay._holding.renew()
+        self._task = asyncio.create_task(self._relay.run())
+
+    async def stop(self) -> None:
+        await end([self._task])
+
+
+def holds(town: Any, count: int, key: str = "q:{MZ.0}") -> Callable[[], Any]:
+    """Whether a stream holds so many entries."""
+
+    async def look() -> bool:
+        return len(await stream(town, key)) == count
+
+    return look
+
+
 async def test_the_bell_wakes_the_relay_at_once(town: Any, make_relay: MakeRelay) -> None:
-    relay = make_relay(poll_seconds=60)
-    await relay._holding.renew()
-    working = asyncio.create_task(relay.run())
-    await asyncio.sleep(0)
-    try:
+    async with running(AtWork(make_relay(poll_seconds=60))):
         await commands(town, 1)
-        async with asyncio.timeout(5):
-            while not await stream(town):
-                await asyncio.sleep(0.005)
-    finally:
-        await end([working])
+        await until(holds(town, 1), 5)
+
+
+async def test_nothing_that_is_committed_while_a_lane_is_at_it_waits_for_the_poll(town: Any, make_relay: MakeRelay) -> None:
+    async with running(AtWork(make_relay(poll_seconds=60, batch=1))):
+        for _ in range(30):
+            await commands(town, 1)
+        await until(holds(town, 30), 5)
+    assert await stream(town) == [(town.first, n) for n in range(1, 31)]
+
+
+async def test_a_full_stream_is_filled_up_soon_after_there_is_room_though_nothing_rings(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 5)
+    async with running(AtWork(make_relay(stream_cap=3, poll_seconds=0.1))):
+        await until(holds(town, 3))
+        await town.redis.xtrim("q:{MZ.0}", maxlen=0)
+        await until(holds(town, 2))
+
+
+class Stuck(Streams):
+    """Streams of which one does not answer."""
+
+    async def publish(self, key: str, bodies: Sequence[bytes], cap: int) -> list[str]:
+        if key == "q:{MZ.0}":
+            await asyncio.Event().wait()
+        return await super().publish(key, bodies, cap)
+
+
+async def test_a_stream_that_does_not_answer_delays_no_other(town: Any, store: RedisStore, make_relay: MakeRelay) -> None:
+    async with running(AtWork(make_relay(streams=Stuck(store.commands, store.blocking)))):
+        await commands(town, 1)
+        for count in (1, 2):
+            await commands(town, 1, department="GA")
+            await until(holds(town, count, "q:{GA.0}"), 5)
+
+
+async def sealed_commands(town: Any, sealer: Sealer) -> None:
+    """One for each department."""
+    async with town.database.transaction() as tx:
+        messages = (command(town.first, "2611240001", department) for department in ("GA", "MZ"))
+        await outbox.append(tx, *messages, now=town.clock.now(), sealer=sealer)
+
+
+async def spoil(town: Any, sealer: Sealer) -> None:
+    """What waits for MZ was sealed for another place."""
+    await town.database.execute("UPDATE outbox SET body = $1 WHERE department = 'MZ'", sealer.seal(b"{}", "another place"))
+
+
+async def test_a_message_that_cannot_be_opened_stops_its_own_lane_only(
+    town: Any, make_relay: MakeRelay, caplog: pytest.LogCaptureFixture
+) -> None:
+    sealer = Sealer({1: bytes(32)}, 1)
+    await sealed_commands(town, sealer)
+    await spoil(town, sealer)
+    async with running(AtWork(make_relay(sealer=sealer))):
+        await until(holds(town, 1, "q:{GA.0}"), 5)
+        await until(logged(caplog), 5)
+    assert await stream(town) == []
+
+
+async def test_a_message_that_can_no_longer_be_opened_keeps_no_other_from_being_sent_again(town: Any, make_relay: MakeRelay) -> None:
+    sealer = Sealer({1: bytes(32)}, 1)
+    await sealed_commands(town, sealer)
+    relay = make_relay(sealer=sealer)
+    await drain(relay)
+    await town.redis.flushall()
+    await spoil(town, sealer)
+    town.clock.advance(seconds=31)
+    await relay._holding.renew()
+    assert await relay.resend() == 1
+    assert len(await stream(town, "q:{GA.0}")) == 1
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> Callable[[], Any]:
+    """Whether the relay has said which lane cannot be sent."""
+
+    async def look() -> bool:
+        return [record.getMessage() for record in caplog.records] == ["what waits for q:{MZ.0} cannot be sent"]
+
+    return look

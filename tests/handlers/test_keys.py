@@ -23,10 +23,10 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def test_a_first_start_makes_one_private_key_of_each_kind(folder: Path):
-    assert sorted(contents(folder)) == ["receipt-A.key", "sealing-1.key", "token-a.key"]
+    assert sorted(contents(folder)) == ["border-1.key", "receipt-A.key", "sealing-1.key", "token-a.key"]
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
-    assert len({base64.b64decode(text) for text in contents(folder).values()}) == 3
+    assert len({base64.b64decode(text) for text in contents(folder).values()}) == 4
 
 
 def test_making_keys_again_never_touches_one_that_exists(folder: Path):
@@ -45,20 +45,37 @@ def test_two_first_starts_at_the_same_moment_end_with_the_same_keys(tmp_path: Pa
 def test_rotation_brings_the_next_key_into_use_and_keeps_the_old_one_readable(folder: Path):
     old = Keys.load(folder)
     sealed = old.sealer.seal(b"text", "here")
-    made = [rotate(folder, kind).path.name for kind in ("sealing", "token", "receipt")]
-    assert made == ["sealing-2.key", "token-b.key", "receipt-B.key"]
+    made = [rotate(folder, kind).path.name for kind in ("sealing", "token", "receipt", "border")]
+    assert made == ["sealing-2.key", "token-b.key", "receipt-B.key", "border-2.key"]
     new = Keys.load(folder)
     assert (new.sealer.current, new.token_current, new.receipt_current) == (2, "b", "B")
     assert new.sealer.unseal(sealed, "here") == b"text"
     assert new.token_keys["a"] == old.token_keys["a"]
     assert new.receipt["A"] == old.receipt["A"]
+    assert list(new.border) == ["1", "2"]
+    assert new.border["1"] == old.border["1"]
 
 
 def test_the_tenth_sealing_key_follows_the_ninth(folder: Path):
     for _ in range(9):
         rotate(folder, "sealing")
     assert Keys.load(folder).sealer.current == 10
-    assert [file.id for file in key_files(folder) if file.in_use] == ["10", "a", "A"]
+    assert [file.id for file in key_files(folder) if file.in_use] == ["10", "a", "A", "1"]
+
+
+def test_the_tenth_border_key_is_the_last_in_order(folder: Path):
+    for _ in range(9):
+        rotate(folder, "border")
+    assert list(Keys.load(folder).border) == [str(n) for n in range(1, 11)]
+
+
+def test_a_folder_from_before_there_were_border_keys_serves_and_gets_one_when_asked(folder: Path):
+    (folder / "border-1.key").unlink()
+    assert problems(folder, production=True) == []
+    assert Keys.load(folder).border == {}
+    before = contents(folder)
+    assert list(Keys.create(folder).border) == ["1"]
+    assert before.items() <= contents(folder).items()
 
 
 def test_receipt_letters_skip_those_that_are_misread_and_end_with_a_clear_text(folder: Path):
@@ -73,6 +90,7 @@ def test_keys_never_show_in_a_log(folder: Path):
     shown = repr(keys)
     assert repr(keys.token_keys["a"]) not in shown
     assert repr(keys.receipt["A"]) not in shown
+    assert repr(keys.border["1"]) not in shown
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from handlers import cases
 from handlers.caseviews import CaseView
 from handlers.office import Office
 from mobile_api import sweeps
+from storage import nonces
 from storage.bell import Bell
 from storage.clock import SettableClock
 from storage.database import Database, Transaction
@@ -39,3 +40,15 @@ async def test_a_draft_lapses_after_a_month_without_a_touch(office: Office):
     assert lapsed == 1
     assert (await cases.show(office, resident, old.id)).state == "expired"
     assert (await cases.show(office, resident, young.id)).state == "draft"
+
+
+async def test_nonces_are_forgotten_when_their_requests_would_be_refused_by_date(office: Office):
+    clock = office.clock
+    assert isinstance(clock, SettableClock)
+    await nonces.use(office.database, "key-1", "n" * 16, clock.now())
+    clock.advance(minutes=10)  # dated five minutes ahead, it is still fresh
+    await sweeps.sweep(office)
+    assert not await nonces.use(office.database, "key-1", "n" * 16, clock.now())
+    clock.advance(minutes=11)
+    await sweeps.sweep(office)
+    assert await nonces.use(office.database, "key-1", "n" * 16, clock.now())

@@ -4,10 +4,12 @@ import asyncio
 import datetime as dt
 import itertools
 import json
+import random
 import sys
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from storage import leases
 from storage.database import Database
@@ -105,6 +107,83 @@ async def test_of_many_takers_at_once_one_gets_it(database: Database):
 async def test_names_do_not_touch_each_other(database: Database):
     assert await leases.acquire(database, "lane:1", "one", NOW, 10) == 1
     assert await leases.acquire(database, "lane:2", "two", NOW, 10) == 1
+
+
+async def test_many_are_taken_at_once_except_what_another_holds(database: Database):
+    await leases.acquire(database, "b", "two", NOW, 10)
+    assert await leases.acquire_all(database, ["c", "b", "a", "a"], "one", NOW, 10) == {"a": 1, "c": 1}
+    assert await leases.acquire_all(database, ["a", "b", "c"], "one", LATER, 10) == {"a": 1, "b": 2, "c": 1}
+    assert await leases.acquire_all(database, [], "one", NOW, 10) == {}
+
+
+async def test_many_are_given_back_at_once_except_what_was_lost(database: Database):
+    held = await leases.acquire_all(database, ["a", "b"], "one", NOW, 10)
+    await leases.acquire(database, "b", "two", LATER, 10)
+    await leases.release_all(database, held, "one")
+    assert await leases.acquire_all(database, ["a", "b"], "three", LATER, 10) == {"a": 2}
+
+
+class Model:
+    """The rules in a few lines: name -> (holder, fence, end)."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, tuple[str, int, dt.datetime]] = {}
+
+    def acquire(self, name: str, holder: str, now: dt.datetime, seconds: float) -> int | None:
+        before, fence, end = self.rows.get(name, (holder, 1, now))
+        if before != holder and now < end:
+            return None
+        fence += before != holder
+        self.rows[name] = (holder, fence, now + dt.timedelta(seconds=seconds))
+        return fence
+
+    def renew(self, name: str, holder: str, fence: int, now: dt.datetime, seconds: float) -> bool:
+        before = self.rows.get(name)
+        if before is None or before[:2] != (holder, fence) or before[2] <= now:
+            return False
+        self.rows[name] = (holder, fence, now + dt.timedelta(seconds=seconds))
+        return True
+
+    def release(self, name: str, holder: str, fence: int) -> None:
+        if self.rows.get(name, ("", 0))[:2] == (holder, fence):
+            self.rows[name] = ("", fence, dt.datetime(1970, 1, 1, tzinfo=dt.UTC))
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_two_holders_do_in_turn_the_rules_hold(database: Database, seed: int):
+    chance, model, now = random.Random(seed), Model(), NOW
+    known: dict[str, dict[str, int]] = {"one": {}, "two": {}}
+    for _ in range(80):
+        now += dt.timedelta(seconds=chance.choice((0, 1, 4, 10)))
+        holder = chance.choice(("one", "two"))
+        some = chance.sample("abcde", chance.randint(1, 5))
+        mine = {name: fence for name, fence in known[holder].items() if name in some}
+        match chance.choice(("take all", "take all", "take all", "take", "renew", "give back")):
+            case "take all":
+                expected = {name: fence for name in some if (fence := model.acquire(name, holder, now, 9)) is not None}
+                assert await leases.acquire_all(database, some, holder, now, 9) == expected
+                known[holder] |= expected
+            case "take":
+                assert await leases.acquire(database, some[0], holder, now, 9) == model.acquire(some[0], holder, now, 9)
+            case "renew":
+                for name, fence in mine.items():
+                    expected = model.renew(name, holder, fence, now, 9)
+                    assert await leases.renew(database, name, holder, fence, now, 9) == expected
+            case "give back":
+                for name, fence in mine.items():
+                    model.release(name, holder, fence)
+                await leases.release_all(database, mine, holder)
+
+
+async def test_many_who_take_and_give_back_in_any_order_never_wait_in_a_circle(database: Database):
+    async def work(holder: str) -> None:
+        chance = random.Random(holder)
+        for _ in range(10):
+            names = chance.sample([f"lane:{n}" for n in range(40)], 40)
+            held = await leases.acquire_all(database, names, holder, NOW, 10)
+            await leases.release_all(database, dict(chance.sample(sorted(held.items()), len(held))), holder)
+
+    await asyncio.gather(*(work(f"h{n}") for n in range(6)))
 
 
 async def test_processes_that_race_never_hold_together(database_url: str):

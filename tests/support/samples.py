@@ -31,6 +31,34 @@ ROWS: dict[str, dict[str, Any]] = {
         "state": "in_review", "form_sealed": b"\x01\x00", "card": "{}", "correction": '{"reason": "补"}', "decision": "granted",
         "created_at": AT, "updated_at": AT, "submitted_at": AT, "promised_on": ON, "is_provisional": True,
     },
+    "umbrella": {
+        "id": "u", "number": "U1", "bundle_code": "B", "resident_id": "r", "form_sealed": b"\x01", "plan": "{}", "created_at": AT,
+    },
+    "special_procedure": {
+        "id": "p", "case_id": "c", "department": "D", "name": "听证", "reason": "r", "began_at": AT, "due_on": ON, "told_at": AT,
+    },
+    "extension": {"id": "x", "case_id": "c", "days": 10, "reason": "r", "asked_by": "s", "asked_at": AT},
+    "delivery": {"case_id": "c", "method": "post", "due_on": ON, "address_sealed": b"\x01"},
+    "case_agent": {"case_id": "c", "kind": "relative", "agent_id": "r", "principal_sealed": b"\x01", "is_minor": True},
+    "proxy": {
+        "id": "y", "kind": "mandate", "agent_id": "r", "principal_sealed": b"\x01", "items": "[]", "upload_id": "f", "state": "active",
+        "created_at": AT, "changed_at": AT,
+    },
+    "debt": {"id": "d", "case_id": "c", "material": "M1", "kind": "tolerated", "signed_at": AT, "due_on": ON, "result": "kept"},
+    "claim": {"case_id": "c", "staff_id": "s", "taken_at": AT, "until_at": AT},
+    "case_note": {"id": "n", "case_id": "c", "staff_id": "s", "text_sealed": b"\x01", "written_at": AT},
+    "reply_template": {
+        "id": "t", "department": "D", "kind": "correction", "title": "缺页", "text": "请补齐", "changed_by": "s", "changed_at": AT,
+    },
+    "supervision_due": {"object_kind": "case", "object_id": "c", "case_id": "c", "look_at": AT},
+    "supervision_card": {
+        "id": "k", "object_kind": "case", "object_id": "c", "department": "D", "area": "130208108", "level": "yellow", "rule": "case",
+        "rule_version": 1, "text": "t", "state": "issued", "earned_at": AT, "appeal_result": "rejected",
+    },
+    "case_outcome": {
+        "case_id": "c", "item_code": "i", "department": "D", "area": "130208108", "audience": "person", "received_on": ON, "ended_on": ON,
+        "ending": "granted", "promised_days": 5, "legal_days": 20, "net_seconds": 2**40, "corrections": 0, "is_first_time": True,
+    },
     "case_material": {"case_id": "c", "material": "M1", "position": 0, "source": "upload", "upload_id": "f"},
     "case_event": {
         "id": "e", "case_id": "c", "seq": 1, "type": "submitted", "actor_kind": "resident", "actor_id": "r", "occurred_at": AT,
@@ -53,7 +81,8 @@ ROWS: dict[str, dict[str, Any]] = {
     "file_grant": {"id": "g", "department": "D", "case_id": "c", "task_id": "t", "upload_id": "f", "created_at": AT},
     "file_batch": {"department": "D", "direction": "out", "number": 1, "state": "written", "first_position": 2**40, "made_at": AT},
     "evidence": {
-        "n": 2**40, "direction": "in", "department": "D", "message_id": "m", "happened_at": AT, "chained_at": AT, "body_digest": "d", "hash": "h",
+        "n": 2**40, "direction": "in", "department": "D", "message_id": "m", "happened_at": AT, "chained_at": AT,
+        "body_digest": "d", "hash": "h",
     },
     "lease": {"name": "n", "holder": "h", "fence": 2**40, "expires_at": AT},
     "idempotency": {"account_id": "r", "operation": "o", "key": "k", "request_digest": "d", "started_at": AT},

@@ -88,11 +88,11 @@ def test_another_calendar_can_be_tried_out(capsys: pytest.CaptureFixture[str], t
     table = tmp_path / "2027.toml"
     table.write_text('year = 2027\ndays_off = [{ date = 2027-01-01, name = "元旦" }]\n', encoding="utf-8")
     assert run("--accepted", "2026-12-31", "--days", "1", "--calendar", str(table), "--json") == 2
-    assert "working days" in capsys.readouterr().err
-    days = ", ".join(f'{{ date = 2027-02-{day:02d}, name = "春节" }}' for day in range(5, 12))
+    assert f"{table}:2: [statutory-days]" in capsys.readouterr().err
+    days = ", ".join(f'{{ date = 2027-02-{day:02d}, name = "春节" }}' for day in range(1, 17))  # twelve of them Mondays to Fridays
     table.write_text(f'year = 2027\ndays_off = [{{ date = 2027-01-01, name = "元旦" }}, {days}]\n', encoding="utf-8")
-    values = answer(capsys, "--accepted", "2027-02-04", "--days", "1", "--calendar", str(table))
-    assert (values["due_on"], values["provisional"]) == ("2027-02-12", False)
+    values = answer(capsys, "--accepted", "2027-01-29", "--days", "1", "--calendar", str(table))
+    assert (values["due_on"], values["provisional"]) == ("2027-02-17", False)
 
 
 def test_a_calendar_that_is_not_there_or_no_toml_ends_with_2(capsys: pytest.CaptureFixture[str], tmp_path: Path):

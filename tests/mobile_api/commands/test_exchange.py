@@ -42,10 +42,12 @@ def test_a_message_is_listed_with_its_reason_and_gone_once_skipped(url: str, cap
     assert main(["exchange", "list"]) == 0
     line = capsys.readouterr().out.strip()
     assert line.endswith("不是 JSON")
+    assert main(["exchange", "retry", line.split()[0]]) == 1
+    assert line.split()[0] in capsys.readouterr().err
     assert main(["exchange", "--by", "admin", "skip", line.split()[0]]) == 0
     assert main(["exchange", "skip", line.split()[0]]) == 1
     assert "No open message" in capsys.readouterr().err
-    assert main(["exchange", "retry", "MZ", "no-such-case"]) == 1
-    assert "Nothing is parked" in capsys.readouterr().err
+    assert main(["exchange", "retry", "no-such-message"]) == 1
+    assert "No open message" in capsys.readouterr().err
     assert main(["exchange", "list"]) == 0
     assert "Nothing is set aside." in capsys.readouterr().out

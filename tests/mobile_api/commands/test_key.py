@@ -21,9 +21,10 @@ def test_create_list_and_rotate_tell_the_operator_what_is_in_use(tmp_path: Path,
     assert [call(folder, "create"), call(folder, "rotate", "token"), call(folder, "list")] == [0, 0, 0]
     said = capsys.readouterr().out
     assert "token-b.key made" in said
-    lines = [line.split() for line in said.splitlines()[-4:]]
+    lines = [line.split() for line in said.splitlines()[-5:]]
     assert [(line[0], line[1], line[3]) for line in lines] == [
         ("sealing", "1", "in"), ("token", "a", "readable"), ("token", "b", "in"), ("receipt", "A", "in"),
+        ("border", "1", "in"),
     ]  # fmt: skip
     assert not any(path.read_text().strip() in said for path in folder.iterdir())
 

@@ -1,0 +1,74 @@
+"""What an officer may do with a link to a department: pause it, wake it, have messages delivered again, give one up. Each on record."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from handlers.actors import SYSTEM, Actor
+from handlers.errors import Refused
+from handlers.office import Office
+from storage import audit, deliveries, journal, links
+from storage.database import Queries
+from storage.outbox import BELL
+
+JOURNALS = frozenset({"pull", "webhook", "files"})
+"""The ways of linking that have a journal, and so can be paused and replayed; a queue is paused at its Redis, a desk has no link."""
+
+
+async def pause(office: Office, department: str, reason: str, by: Actor = SYSTEM) -> bool:
+    """Stop sending until somebody wakes the link; False if it was paused already. Refused("not_found") where there is no such link."""
+    _known(office, department)
+    async with office.database.transaction() as tx:
+        is_news = await links.pause(tx, department, reason, office.clock.now())
+        await _on_record(office, tx, by, "exchange.paused", department, {"reason": reason, "is_news": is_news})
+    return is_news
+
+
+async def wake(office: Office, department: str, by: Actor = SYSTEM) -> int:
+    """Go on at once, also with what was refused or waits for another try; how many such messages there were."""
+    _known(office, department)
+    async with office.database.transaction() as tx:
+        is_news = await links.wake(tx, department, office.clock.now())
+        released = await deliveries.release(tx, department)
+        await _on_record(office, tx, by, "exchange.woken", department, {"is_news": is_news, "released": released})
+        tx.ring(BELL)
+    return released
+
+
+async def replay(office: Office, department: str, position: int, by: Actor = SYSTEM) -> int:
+    """Deliver everything from a position on again, as far as it is kept; how many. The department skips what it knows."""
+    _known(office, department)
+    # On record first: a crash in between leaves a note without an act, never an act without a note.
+    await _on_record(office, office.database, by, "exchange.replayed", department, {"from": position})
+    again = await journal.replay(office.database, department, position, office.clock.now())
+    office.bell.ring(BELL)
+    return again
+
+
+async def pass_over(office: Office, message_id: str, by: Actor = SYSTEM) -> str:
+    """Give up one message that was refused, so that its line goes on; whose it was. Refused("not_found") if none such waits.
+
+    The department will see a gap in the numbers of the line: only to be done when its people say so.
+    """
+    async with office.database.transaction() as tx:
+        row = await deliveries.pass_over(tx, message_id, f"已放弃投递（{by.id}）", office.clock.now())
+        if row is None:
+            raise Refused("not_found")
+        facts = {"message": message_id, "case": row["case_id"], "sequence": row["sequence"]}
+        await _on_record(office, tx, by, "exchange.passed_over", row["department"], facts)
+        tx.ring(BELL)
+    return str(row["department"])
+
+
+def _known(office: Office, department: str) -> None:
+    known = office.catalogue.departments.get(department)
+    if known is None or known.link not in JOURNALS:
+        raise Refused("not_found")
+
+
+async def _on_record(office: Office, db: Queries, by: Actor, action: str, department: str, data: Mapping[str, Any]) -> None:
+    await audit.record(
+        db, at=office.clock.now(), actor_kind=by.kind, actor_id=by.id, action=action, object_kind="exchange_link",
+        object_id=department, outcome="done", data=data,
+    )  # fmt: skip

@@ -1,0 +1,157 @@
+"""A year's holidays come in November: the due dates that were counted without them are counted again, each case in its own transaction."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Literal
+
+from handlers import duedates, tasks
+from handlers.actors import SYSTEM
+from handlers.cards import read_card
+from handlers.casefile import CaseFile, opened
+from handlers.catalogue import ServiceItem
+from handlers.clocks import earliest, local_date
+from handlers.office import Office
+from handlers.workdays import WorkCalendar
+from storage import recount as rows
+from storage.database import Row
+
+BATCH = 500
+"""Cases read at once."""
+
+Kept = Literal["", "passed", "would_have_passed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Recounted:
+    """One date of a case: as it stands, as it will be, and why it stays if the calendar would move it.
+
+    "passed": it lay before today already, and what was late stays late. "would_have_passed": the new date lies before today,
+    and nobody can keep a date that is only now known to be over.
+    """
+
+    former: dt.date
+    on: dt.date
+    kept: Kept = ""
+
+    @property
+    def moves(self) -> bool:
+        """Whether the date changes."""
+        return self.on != self.former
+
+
+@dataclass(frozen=True, slots=True)
+class Recount:
+    """What the calendar makes of one case."""
+
+    case_id: str
+    number: str
+    promised: Recounted
+    legal: Recounted
+    was_provisional: bool
+    provisional: bool
+
+    @property
+    def moves(self) -> bool:
+        """Whether one of the dates changes."""
+        return self.promised.moves or self.legal.moves
+
+    @property
+    def is_due(self) -> bool:
+        """Whether there is anything to write."""
+        return self.moves or self.was_provisional != self.provisional
+
+
+def recounted(row: Row, item: ServiceItem, office: Office) -> Recount | None:
+    """What the office's calendar makes of a case; None while its clock stands still: it is counted when it goes on."""
+    promised, legal = duedates.due_dates(row, read_card(row), item, office)
+    if promised.due_on is None or legal.due_on is None:
+        return None
+    today = local_date(office.clock.now())
+    new_legal = settle(row["legal_on"], legal.due_on, today)
+    first = earliest(promised, legal)
+    new_promised = settle(row["promised_on"], first.due_on or legal.due_on, today)
+    if new_promised.on > new_legal.on:  # a promise never outlasts the law, also where its own date was kept
+        new_promised = Recounted(new_promised.former, new_legal.on, new_promised.kept)
+    return Recount(row["id"], row["number"], new_promised, new_legal, row["is_provisional"], first.provisional or legal.provisional)
+
+
+def settle(former: dt.date, counted: dt.date, today: dt.date) -> Recounted:
+    """The date that holds from now on: as counted anew, unless that would touch what lies behind."""
+    if former == counted:
+        return Recounted(former, former)
+    if former < today:
+        return Recounted(former, former, "passed")
+    if counted < today:
+        return Recounted(former, former, "would_have_passed")
+    return Recounted(former, counted)
+
+
+async def plan(office: Office, since: dt.date) -> AsyncIterator[Recount]:
+    """Every case whose clock may run past `since` and for which the calendar changes something, or would if that were not over."""
+    after = ""
+    while batch := await rows.counted(office.database, since, after, BATCH):
+        for row in batch:
+            item = await office.catalogue.version(office.database, row["item_code"], row["item_version"])
+            found = recounted(row, item, office)
+            if found is not None and (found.is_due or found.promised.kept or found.legal.kept):
+                yield found
+        after = batch[-1]["id"]
+
+
+async def recount(office: Office, case_id: str) -> Recount | None:
+    """Count one case again, tell the resident if the promised date moves; what was done, or None if there was nothing to do."""
+    try:
+        async with opened(office, case_id) as file:
+            return _write(file, _wanted(file))
+    except _NothingToDo:
+        return None
+
+
+async def catch_up(office: Office) -> int:
+    """Count again what is provisional although its years are known by now, as after an import that was cut short; how many."""
+    today = local_date(office.clock.now())
+    known = known_to(office.calendar, today.year)
+    if known is None:
+        return 0
+    done, after = 0, ""
+    while batch := await rows.provisional(office.database, dt.date.min, known, after, BATCH):
+        for row in batch:
+            done += await recount(office, row["id"]) is not None
+        after = batch[-1]["id"]
+    return done
+
+
+def known_to(calendar: WorkCalendar, year: int) -> dt.date | None:
+    """The last day of the years known without a gap from `year` on; None if not even that one is known."""
+    last = year
+    while calendar.covers(last):
+        last += 1
+    return dt.date(last - 1, 12, 31) if last > year else None
+
+
+class _NothingToDo(Exception):
+    """The case has been counted, or has ended, since it was looked at: its row stays untouched."""
+
+
+def _wanted(file: CaseFile) -> Recount:
+    found = recounted(file.row, file.item, file.office) if file.row["state"] in rows.RUNNING else None
+    if found is None or not found.is_due:
+        raise _NothingToDo
+    return found
+
+
+def _write(file: CaseFile, found: Recount) -> Recount:
+    file.row.update(promised_on=found.promised.on, legal_on=found.legal.on, is_provisional=found.provisional)
+    for task in file.tasks:
+        if task["step"] == "decide" and task["state"] in tasks.LIVE:
+            file.change_task(task, due_on=found.promised.on)
+    if found.moves:
+        file.note(
+            "recounted", SYSTEM, tell=found.promised.moves,
+            former_on=found.promised.former, promised_on=found.promised.on,
+            former_legal_on=found.legal.former, legal_on=found.legal.on,
+        )  # fmt: skip
+    return found

@@ -1,0 +1,77 @@
+"""One department's task: asked for, finished, found. What a department is sent is put together here."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from handlers import clocks, specials
+from handlers.actors import Actor
+from handlers.cards import CardUpload
+from handlers.casefile import CaseFile
+from storage.database import Row
+
+LIVE = ("requested", "in_progress", "correction", "suspended")
+"""The states of a task that a department works on."""
+
+
+def request(file: CaseFile, task: Row) -> None:
+    """Ask the department of a task to set to work on it."""
+    file.send(task["department"], "task.requested", request_data(file, task))
+
+
+def request_data(file: CaseFile, task: Row) -> dict[str, Any]:
+    """What a department needs for its task: form, materials with files it may fetch, opinions given so far."""
+    return {
+        "task": task["id"],
+        "step": task["step"],
+        "action": task["action"],
+        "due_on": task["due_on"],
+        "item": {"code": file.item.code, "name": file.item.name, "version": file.row["item_version"]},
+        "form": file.form,
+        "materials": [
+            {
+                "material": material.material, "name": material.name, "source": material.source,
+                "files": [_file(file, task, one) for one in material.uploads],
+            }
+            for material in file.card.materials
+        ],
+        "opinions": [
+            {"department": done["department"], "result": done["result"], "opinion": done["opinion"]}
+            for done in file.tasks
+            if done["step"] == "review" and done["state"] == "done"
+        ],
+    }  # fmt: skip
+
+
+def _file(file: CaseFile, task: Row, upload: CardUpload) -> dict[str, Any]:
+    facts = {"upload": upload.id, "sha256": upload.sha256, "size": upload.size, "media_type": upload.media_type}
+    return {**facts, "grant": file.grant(task, upload.id)}
+
+
+def settle(file: CaseFile, actor: Actor, step: str, result: str, opinion: str | None) -> None:
+    """Give every task of a step that is still open this result."""
+    for task in live(file, step):
+        finish(file, actor, task, result, opinion)
+
+
+def finish(file: CaseFile, actor: Actor, task: Row, result: str, opinion: str | None) -> None:
+    """A result ends the special procedure too: the clock must not stand still for a task that is done."""
+    if task["state"] == "suspended":
+        specials.resume(file, actor, task)
+    file.change_task(task, state="done", result=result, opinion=opinion, answered_at=file.now)
+
+
+def live(file: CaseFile, step: str) -> list[Row]:
+    """The tasks of a step that are still open."""
+    return [task for task in file.tasks if task["step"] == step and task["state"] in LIVE]
+
+
+def workday_after(file: CaseFile, moment: dt.datetime, days: int) -> dt.date:
+    """The day by which so many working days have passed."""
+    return file.office.calendar.add_workdays(clocks.local_date(moment), days).day
+
+
+def department_name(file: CaseFile, code: str) -> str:
+    """A department by its name."""
+    return file.office.catalogue.departments[code].name

@@ -1,0 +1,25 @@
+"""The cases whose due dates depend on the calendar; read in batches by id, so that a million closed ones cost nothing twice."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from storage.database import Queries, Row
+
+RUNNING = ("accepted", "in_review", "forwarded")
+"""The states in which a clock runs, or stands still for a while."""
+
+_COUNTED = (
+    "SELECT id, number, item_code, item_version, accepted_at, card, promised_on, legal_on, is_provisional FROM cases "  # noqa: S608 - constants only
+    f"WHERE id > $1 AND legal_on >= $2 AND state IN {RUNNING}"
+)
+
+
+async def counted(db: Queries, since: dt.date, after: str, limit: int) -> list[Row]:
+    """Cases whose clocks run, or stand still for a while, to a legal date not before `since`; by id, from above id `after`."""
+    return await db.rows(f"{_COUNTED} ORDER BY id LIMIT $3", after, since, limit)
+
+
+async def provisional(db: Queries, since: dt.date, to: dt.date, after: str, limit: int) -> list[Row]:
+    """Those of `counted` that are provisional though their legal date lies not after `to`, the last day that is known by now."""
+    return await db.rows(f"{_COUNTED} AND is_provisional AND legal_on <= $4 ORDER BY id LIMIT $3", after, since, limit, to)
