@@ -284,7 +284,7 @@ class Inbox:
             kind=kind,
             message_id=message.envelope.id,
             reason=reason,
-            body=message.entry.body or b"",
+            body=inbox.sealed(message.entry.body or b"", self._sealer, self._department, message.envelope.id),
             now=self._clock.now(),
             case_id=message.case_id,
             sequence=message.sequence,
@@ -301,7 +301,7 @@ class Inbox:
             kind="poison",
             message_id=digest,
             reason=bad.reason,
-            body=body[:LARGEST],
+            body=inbox.sealed(body[:LARGEST], self._sealer, self._department, digest),
             now=self._clock.now(),
             case_id=bad.case_id and bad.case_id[:36],
         )

@@ -20,6 +20,7 @@ from storage.clock import Clock
 from storage.database import Database, Queries, Row, Transaction
 from storage.envelopes import Answer
 from storage.inbox import Arrival
+from storage.sealing import Sealer
 
 ACTION = "settle_message"
 
@@ -50,22 +51,30 @@ async def waiting(db: Queries, departments: list[str], after: str | None, limit:
     return await inbox.waiting(db, departments, after, limit)
 
 
-async def show(database: Database, clock: Clock, departments: list[str], set_aside_id: str, *, by: str) -> Row:
-    """One open message with its bytes, for one of these departments; the look is in the record."""
+async def show(
+    database: Database, clock: Clock, departments: list[str], set_aside_id: str, *, by: str, sealer: Sealer | None = None
+) -> Row:
+    """One open message with its bytes in the clear, for one of these departments; the look is in the record."""
     row = await _open(database, set_aside_id)
     if row["department"] not in departments:
         raise Refused("not_found")
     await _record(database, clock.now(), Decision(by), "message.seen", row)
-    return row
+    return {**row, "body": _bytes(row, sealer)}
 
 
-async def replay(database: Database, clock: Clock, effect: Effect, set_aside_id: str, decision: Decision) -> int:
+def _bytes(row: Row, sealer: Sealer | None) -> bytes:
+    return inbox.unsealed(bytes(row["body"]), sealer, row["department"], row["message_id"])
+
+
+async def replay(
+    database: Database, clock: Clock, effect: Effect, set_aside_id: str, decision: Decision, *, sealer: Sealer | None = None
+) -> int:
     """Let a message take effect after all, with all that is parked in its line; how many did. Raises StillFails or Refused("not_found")."""
     async with database.transaction() as tx:
         row = await _locked(tx, set_aside_id)
         rows = await inbox.parked_of(tx, row["department"], row["case_id"]) if row["kind"] == "parked" else [row]
         for one in rows:
-            await _act(tx, effect, row["department"], one, clock.now())
+            await _act(tx, effect, one, _bytes(one, sealer), clock.now())
         await inbox.settle(tx, [one["id"] for one in rows], "replayed", decision.by, clock.now())
         await inbox.unpark(tx, row["department"], row["case_id"] or "")
         await _record(tx, clock.now(), decision, "message.replayed", row)
@@ -95,9 +104,10 @@ async def _locked(tx: Transaction, set_aside_id: str) -> Row:
     return await _open(tx, set_aside_id)
 
 
-async def _act(tx: Transaction, effect: Effect, department: str, row: Row, now: dt.datetime) -> None:
+async def _act(tx: Transaction, effect: Effect, row: Row, body: bytes, now: dt.datetime) -> None:
+    department = row["department"]
     try:
-        message = answer(decode(bytes(row["body"]), f"/departments/{department}"), department)
+        message = answer(decode(body, f"/departments/{department}"), department)
         if row["sequence"] is None:
             await _take_place(tx, department, message, now)
         await effect(tx, message)

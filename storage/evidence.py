@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from storage import inbox
 from storage.database import Database, Queries, Row, Transaction
 from storage.sealing import Sealer, Tampered
 
@@ -62,7 +63,9 @@ def line_hash(previous: str, line: Line) -> str:
 def opened(line: Line | Found, sealer: Sealer | None) -> bytes:
     """The exact bytes of the message; raises Tampered when they were changed."""
     body = line.body or b""
-    if sealer is None or line.direction == "bad":
+    if line.direction == "bad":
+        return inbox.unsealed(body, sealer, line.department, line.message_id)
+    if sealer is None:
         return body
     place = f"outbox.body:{line.message_id}" if line.direction == "out" else f"inbox.body:/departments/{line.department}:{line.message_id}"
     return sealer.unseal(body, place)

@@ -9,6 +9,7 @@ from typing import Literal
 
 from storage.database import Queries, Row, Transaction
 from storage.ids import uuid7
+from storage.sealing import Sealer, Tampered
 
 _REASON_LENGTH = 500
 
@@ -127,6 +128,23 @@ async def known(db: Queries, messages: Sequence[tuple[str, str]]) -> set[tuple[s
     return {(row["source"], row["message_id"]) for row in rows}
 
 
+def sealed(body: bytes, sealer: Sealer | None, department: str, message_id: str) -> bytes:
+    """The bytes of a message as `set_aside` keeps them: what departments say is personal as well."""
+    return sealer.seal(body, _place(department, message_id)) if sealer else body
+
+
+def unsealed(body: bytes, sealer: Sealer | None, department: str, message_id: str | None) -> bytes:
+    """The bytes as they came; those that were never sealed (a confirmation nobody could read) as they lie."""
+    try:
+        return sealer.unseal(body, _place(department, message_id or "")) if sealer else body
+    except Tampered:
+        return body
+
+
+def _place(department: str, message_id: str) -> str:
+    return f"set_aside.body:{department}:{message_id}"
+
+
 async def set_aside(
     tx: Queries,
     *,
@@ -180,7 +198,8 @@ async def unpark(tx: Transaction, department: str, case_id: str) -> None:
 async def parked_of(tx: Transaction, department: str, case_id: str) -> list[Row]:
     """The open messages of a parked line, in their order."""
     return await tx.rows(
-        "SELECT id, sequence, body FROM set_aside WHERE department = $1 AND case_id = $2 AND kind = 'parked' AND settled_at IS NULL "
+        "SELECT id, department, message_id, sequence, body FROM set_aside "
+        "WHERE department = $1 AND case_id = $2 AND kind = 'parked' AND settled_at IS NULL "
         "ORDER BY sequence",
         department,
         case_id,
@@ -190,7 +209,8 @@ async def parked_of(tx: Transaction, department: str, case_id: str) -> list[Row]
 async def open_one(db: Queries, set_aside_id: str) -> Row | None:
     """One message that waits for an officer, with its bytes."""
     return await db.one(
-        "SELECT id, department, case_id, sequence, kind, reason, body, received_at FROM set_aside WHERE id = $1 AND settled_at IS NULL",
+        "SELECT id, department, message_id, case_id, sequence, kind, reason, body, received_at FROM set_aside "
+        "WHERE id = $1 AND settled_at IS NULL",
         set_aside_id,
     )
 

@@ -55,7 +55,9 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> str:
             if arguments.action == "skip":
                 await setaside.skip(office.database, office.clock, arguments.id, decision)
                 return "skipped"
-            number = await setaside.replay(office.database, office.clock, partial(reviews.record, office), arguments.id, decision)
+            number = await setaside.replay(
+                office.database, office.clock, partial(reviews.record, office), arguments.id, decision, sealer=office.keys.sealer
+            )
         except Refused as refused:
             raise LookupError("No open message has this id: `mobile-api exchange list` shows those that wait.") from refused
         return f"{number} messages took effect; the line goes on."

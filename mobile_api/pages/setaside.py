@@ -56,16 +56,18 @@ async def act(request: web.Request) -> web.StreamResponse:
 
 async def _decide(request: web.Request, who: Officer, name: str, decision: Decision) -> None:
     office, wanted = request.app[OFFICE], request.match_info["id"]
-    await setaside.show(office.database, office.clock, _departments(request, who), wanted, by=who.id)
+    await setaside.show(office.database, office.clock, _departments(request, who), wanted, by=who.id, sealer=office.keys.sealer)
     if name == "skip":
         await setaside.skip(office.database, office.clock, wanted, decision)
     else:
-        await setaside.replay(office.database, office.clock, partial(reviews.record, office), wanted, decision)
+        await setaside.replay(office.database, office.clock, partial(reviews.record, office), wanted, decision, sealer=office.keys.sealer)
 
 
 async def _message(request: web.Request, who: Officer, problem: str = "", reason: str = "") -> web.Response:
     office = request.app[OFFICE]
-    row = await setaside.show(office.database, office.clock, _departments(request, who), request.match_info["id"], by=who.id)
+    row = await setaside.show(
+        office.database, office.clock, _departments(request, who), request.match_info["id"], by=who.id, sealer=office.keys.sealer
+    )
     return await page(
         request,
         "message.html",

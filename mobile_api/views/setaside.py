@@ -83,17 +83,21 @@ async def listing(query: SetAsideQuery, caller: Caller, office: Office) -> SetAs
 
 async def show(id: str, caller: Caller, office: Office) -> SetAsideDetail:  # noqa: A002 - the path's own word
     """One message, with its text."""
-    row = await setaside.show(office.database, office.clock, _departments(caller, office), id, by=caller.account_id)
+    row = await setaside.show(
+        office.database, office.clock, _departments(caller, office), id, by=caller.account_id, sealer=office.keys.sealer
+    )
     text = bytes(row["body"]).decode("utf-8", "backslashreplace")
     return SetAsideDetail(row["id"], row["department"], row["kind"], row["reason"], row["received_at"], row["sequence"], text)
 
 
 async def replay(id: str, body: Settling, caller: Caller, office: Office) -> Replayed:  # noqa: A002
     """Let it take effect after all; a parked line goes on, in order."""
-    await setaside.show(office.database, office.clock, _departments(caller, office), id, by=caller.account_id)
+    await setaside.show(office.database, office.clock, _departments(caller, office), id, by=caller.account_id, sealer=office.keys.sealer)
     decision = Decision(caller.account_id, body.reason)
     try:
-        number = await setaside.replay(office.database, office.clock, partial(reviews.record, office), id, decision)
+        number = await setaside.replay(
+            office.database, office.clock, partial(reviews.record, office), id, decision, sealer=office.keys.sealer
+        )
     except setaside.StillFails as reason:
         raise Refused("message_still_fails", {"reason": str(reason)}) from reason
     return Replayed(number)
@@ -101,7 +105,7 @@ async def replay(id: str, body: Settling, caller: Caller, office: Office) -> Rep
 
 async def skip(id: str, body: Settling, caller: Caller, office: Office) -> None:  # noqa: A002
     """Settle it without effect."""
-    await setaside.show(office.database, office.clock, _departments(caller, office), id, by=caller.account_id)
+    await setaside.show(office.database, office.clock, _departments(caller, office), id, by=caller.account_id, sealer=office.keys.sealer)
     await setaside.skip(office.database, office.clock, id, Decision(caller.account_id, body.reason))
 
 

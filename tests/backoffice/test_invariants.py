@@ -193,7 +193,7 @@ async def test_10_a_parked_case_stays_in_order_after_replay(town: Any, make_inbo
     assert await town.effects() == {town.first: [1, 2]}
     town.ledger.failing.clear()
     (row, *_) = await setaside.waiting(town.database, ["MZ"], None, 10)
-    await setaside.replay(town.database, town.clock, town.ledger.record, row["id"], Decision("admin", "系统已修复"))
+    await setaside.replay(town.database, town.clock, town.ledger.record, row["id"], Decision("admin", "系统已修复"), sealer=town.sealer)
     await inbox.take([Entry("2-8", town.answer(town.first, 8))])
     assert await town.effects() == {town.first: [1, 2, 3, 4, 5, 6, 7, 8]}
 

@@ -36,7 +36,7 @@ ADMIN = Decision("admin", "系统已修复")
 
 
 async def replay(town: Any, set_aside_id: str) -> int:
-    return await setaside.replay(town.database, town.clock, town.ledger.record, set_aside_id, ADMIN)
+    return await setaside.replay(town.database, town.clock, town.ledger.record, set_aside_id, ADMIN, sealer=town.sealer)
 
 
 async def waiting(town: Any) -> list[str]:
@@ -72,6 +72,14 @@ async def test_the_rest_takes_effect_after_the_one_that_cannot_is_skipped(town: 
     assert await town.effects() == {town.first: [2]}
     settled = await town.database.rows("SELECT settled_how, settled_by FROM set_aside ORDER BY sequence")
     assert [(row["settled_how"], row["settled_by"]) for row in settled] == [("skipped", "admin"), ("replayed", "admin")]
+
+
+async def test_what_a_department_said_lies_sealed_and_is_shown_in_the_clear(town: Any, parked: Inbox) -> None:
+    first, _ = await waiting(town)
+    (kept,) = await town.database.rows("SELECT body FROM set_aside WHERE id = $1", first)
+    shown = await setaside.show(town.database, town.clock, ["MZ"], first, by="officer-1", sealer=town.sealer)
+    assert shown["body"] == town.answer(town.first, 1)
+    assert b"task.progressed" not in bytes(kept["body"])
 
 
 async def test_every_decision_and_every_look_is_in_the_record(town: Any, parked: Inbox) -> None:

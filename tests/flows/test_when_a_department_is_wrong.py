@@ -51,7 +51,7 @@ async def test_a_suspension_before_acceptance_is_set_aside_and_an_officer_skips_
     await officer.call("POST", f"/exchange/set-aside/{message['id']}/skip", json={"reason": "部门操作顺序有误"}, expect=(204,))
 
     assert (message["case_number"], message["sequence"], message["kind"]) == (case["number"], 1, "poison")
-    assert "专家评审" in detail["text"]
+    assert "task.suspended" in detail["text"]
     await town.follow(resident, case["id"], until="case.accepted")  # what came after it was not held up
     assert (await officer.call("GET", "/exchange/set-aside"))["items"] == []
 
