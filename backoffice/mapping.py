@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,19 +14,20 @@ from backoffice.mapping_fields import Direction, Unfit, as_text, carried, look, 
 from backoffice.mapping_rules import MAPPING_RULES
 from backoffice.mapping_table import EVERY_ITEM, FieldRule, MappingTable
 from backoffice.registry import REGISTRY
+from handlers.errors import Refused
+from handlers.office import DepartmentForm, DepartmentRecord
 from handlers.publication import Hit, Key
-from storage.envelopes import type_of
-
-MAPPED = "form_mapped"
-"""Where the department's form stands in a message's data."""
 
 MAPPED_KINDS = ("task.requested", "task.material-added")
 """The messages that carry an application and so a department's form."""
 
-ANSWERS: Mapping[str, type[msgspec.Struct]] = {one.name: one.data for one in REGISTRY if one.direction == "from_department"}
-"""The data of every kind of answer."""
+ANSWERS: Mapping[str, type[msgspec.Struct]] = {
+    one.name: one.data for one in REGISTRY if one.direction == "from_department" and one.name != "task.answered"
+}
+"""The data of every kind of answer that a record may mean."""
 
-_KIND_OF_TYPE = {type_of(kind): kind for kind in MAPPED_KINDS}
+logger = logging.getLogger("backoffice")
+
 # What lists of a message are found by: `materials.id_card`, `opinions.GA`.
 _NAMED_BY = {"materials": "material", "opinions": "department"}
 
@@ -110,29 +112,35 @@ class DepartmentMapping:
         return MappingProblem(self.path, self.line(hit.key), hit.rule, rule.text.format(**hit.values), rule.remedy.format(**hit.values))
 
 
-def apply_mapping(mappings: Mapping[str, DepartmentMapping], department: str, envelope: bytes) -> bytes:
-    """The message with the department's form under `data.form_mapped`, where there is one; raises MappingProblems.
+def department_form(mappings: Mapping[str, DepartmentMapping]) -> DepartmentForm:
+    """What puts a message into a department's words while it is written, so that every road and every repetition carries the same bytes."""
 
-    Nothing else of the bytes changes, and the same mapping makes the same bytes of a message every time it is sent.
-    """
-    mapping = mappings.get(department)
-    kind = _KIND_OF_TYPE.get(_type_alone.decode(envelope).type) if mapping else None
-    if mapping is None or kind is None:
-        return envelope
-    outer = _raw.decode(envelope)
-    form = mapping.outgoing(kind, msgspec.json.decode(outer["data"]))
-    if form is None:
-        return envelope
-    data = {**_raw.decode(outer["data"]), MAPPED: msgspec.Raw(msgspec.json.encode(form))}
-    return msgspec.json.encode({**outer, "data": msgspec.Raw(msgspec.json.encode(data))})
+    def form(department: str, kind: str, data: Mapping[str, Any]) -> dict[str, Any] | None:
+        mapping = mappings.get(department)
+        if mapping is None or kind not in MAPPED_KINDS:
+            return None
+        try:
+            return mapping.outgoing(kind, msgspec.to_builtins(data))
+        except MappingProblems as problems:  # the message has all of our fields: nobody waits because a table does not fit
+            logger.warning("%s gets case %s without its own form: %s", department, data["case"], problems)
+            return None
 
-
-class _TypeAlone(msgspec.Struct):
-    type: str
+    return form
 
 
-_type_alone = msgspec.json.Decoder(_TypeAlone)
-_raw = msgspec.json.Decoder(dict[str, msgspec.Raw])
+def department_record(mappings: Mapping[str, DepartmentMapping]) -> DepartmentRecord:
+    """What reads a department's own record as one of our messages; raises Refused("record_not_understood") with every reason."""
+
+    def read(department: str, record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        mapping = mappings.get(department)
+        if mapping is None:
+            raise Refused("record_not_understood", {"reason": f"config/mappings 中没有 {department}.toml"})
+        try:
+            return mapping.incoming(record)
+        except MappingProblems as problems:
+            raise Refused("record_not_understood", {"reason": str(problems)}) from problems
+
+    return read
 
 
 def by_name(data: Mapping[str, Any]) -> dict[str, Any]:

@@ -145,6 +145,13 @@ class TaskDecided(FromDepartment, frozen=True, kw_only=True):
     opinion: Text | None = None
 
 
+class TaskAnswered(Struct, frozen=True, kw_only=True):
+    """An answer in the department's own words: a record of its system, which config/mappings turns into one of the other answers."""
+
+    case: Id
+    record: dict[str, Any]
+
+
 class CertificateIssued(FromDepartment, frozen=True, kw_only=True):
     """The department has issued a certificate that belongs to the case."""
 

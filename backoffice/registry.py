@@ -56,6 +56,7 @@ REGISTRY: tuple[MessageType, ...] = (
     MessageType("task.suspended", "from_department", messages.TaskSuspended),
     MessageType("task.resumed", "from_department", messages.TaskResumed),
     MessageType("task.decided", "from_department", messages.TaskDecided),
+    MessageType("task.answered", "from_department", messages.TaskAnswered),
     MessageType("certificate.issued", "from_department", messages.CertificateIssued),
 )
 

@@ -281,6 +281,13 @@ _DOOR: dict[str, Refusal] = {
         "The PDF contains active content",
         "Print it to a plain PDF and upload that.",
     ),
+    "record_not_understood": Refusal(
+        422,
+        "看不懂部门的记录",
+        "请核对 config/mappings 中该部门的对照表：{reason}。",
+        "The department's record is not understood",
+        "Check the department's mapping in config/mappings: {reason}.",
+    ),
     "message_still_fails": Refusal(
         409,
         "这条消息还是不能处理",
@@ -369,12 +376,116 @@ _DOOR: dict[str, Refusal] = {
         "The public key cannot be used",
         "Give a public {curve} key as a JWK (kty OKP), without its private part.",
     ),
+    "card_state": Refusal(
+        409,
+        "这张牌现在不能这样处理",
+        "牌的状态是“{state}”，可以做的是：{possible}。",
+        "Not possible for this card now",
+        "Look at the card again: its `acts` are what is possible.",
+    ),
+    "card_exists": Refusal(
+        409,
+        "已经发过这张牌",
+        "同一办件、同一事由、同一级别只发一张。",
+        "The card exists",
+        "A case gets one card for each ground and level.",
+    ),
+    "ground_unknown": Refusal(
+        422, "没有这个发牌事由", "请在列出的事由中选择。", "No such ground", "Choose one of GET /api/v1/supervision/grounds."
+    ),
+    "report_span": Refusal(
+        422,
+        "统计期间不对",
+        "起始月份不晚于截止月份，最多 {months} 个月。",
+        "Span not usable",
+        "From a month to the same or a later one, {months} at most.",
+    ),
     "nothing_corrected": Refusal(
         422,
         "没有补正内容",
         "请修改被要求补正的表单项或重新上传材料后再提交。",
         "Nothing was corrected",
         "Send the fields or materials that the notice asks for.",
+    ),
+    "silence_not_over": Refusal(
+        409,
+        "还不能视为受理",
+        "收件后 5 个工作日内仍可受理或告知补正。",
+        "Not accepted by silence yet",
+        "The office has five working days to answer.",
+    ),
+    "correction_repeated": Refusal(
+        409,
+        "补正只能一次性告知",
+        "第一次告知时已经在案的内容不能再次要求补正；只能就申请人新提交的内容告知，或者作出受理、不予受理。",
+        "A correction is asked for once",
+        "Ask only about what came in with the last correction, or accept or reject (行政许可法 art. 32).",
+    ),
+    "correction_still_open": Refusal(
+        409, "补正期限未到", "申请人仍可补正。", "The correction is still open", "The applicant still has time to answer the notice."
+    ),
+    "procedure_unknown": Refusal(
+        422,
+        "没有这种特别程序",
+        "可以启动的特别程序：{possible}。",
+        "No such special procedure",
+        "Choose one of the item's own or of those the law names: {possible}.",
+    ),
+    "until_in_the_past": Refusal(
+        422, "预计结束日期已过", "请填写今天或以后的日期。", "The expected end is in the past", "Give today's date or a later one."
+    ),
+    "extension_not_asked": Refusal(
+        409, "没有待审批的延期申请", "请先提出延期申请。", "No extension was asked for", "Ask with /extend first."
+    ),
+    "extension_already_asked": Refusal(
+        409, "已有延期申请待审批", "请等待审批结果。", "An extension was asked for already", "Wait until it is approved or refused."
+    ),
+    "extension_too_late": Refusal(
+        409,
+        "期限已届满，不能延期",
+        "延期只能在期限届满前提出和批准。",
+        "Too late for an extension",
+        "It is asked for and approved before the limit runs out.",
+    ),
+    "extension_too_long": Refusal(
+        422,
+        "超过可以延长的天数",
+        "本办件最多还可延长 {days} 天。",
+        "Longer than allowed",
+        "This case may be extended by {days} more days at most.",
+    ),
+    "separation": Refusal(
+        403,
+        "经办和审批不能是同一人",
+        "您已经办过本办件的前一环节，请由其他有权限的人员审批。",
+        "Who prepared it does not approve it",
+        "You did an earlier step of this case yourself; somebody else has to approve.",
+    ),
+    "not_for_the_county": Refusal(
+        409, "本事项不需要转报", "只有上报件可以转报上级决定。", "Not decided by the county", "Only a 上报件 is sent up."
+    ),
+    "not_sent_up": Refusal(
+        409,
+        "尚未转报上级",
+        "本事项由上级决定，请先完成初审并转报。",
+        "Not sent up yet",
+        "A higher level decides: review it and POST /forward first.",
+    ),
+    "address_missing": Refusal(
+        422, "请填写收件地址", "选择邮寄时必须填写地址。", "The address is missing", "Delivery by post needs an address."
+    ),
+    "tracking_missing": Refusal(
+        422,
+        "请填写快递公司和单号",
+        "邮寄送达必须登记快递公司和单号。",
+        "Carrier or number is missing",
+        "Delivery by post names the carrier and the tracking number.",
+    ),
+    "signature_name_missing": Refusal(
+        422, "请填写签收人", "窗口领取和邮寄送达必须登记签收人。", "Who signed is missing", "Name who signed for the result."
+    ),
+    "not_sent_yet": Refusal(
+        409, "尚未寄出", "请先登记快递公司和单号。", "Not posted yet", "Register carrier and number with POST /deliver first."
     ),
 }
 for _code, _refusal in _DOOR.items():

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from handlers.catalogue import Catalogue
+from handlers.errors import Refused
 from handlers.keys import Keys
 from handlers.limits import Counting
 from handlers.media import Laundry
+from handlers.supervision_rules import Rulebook
 from handlers.workdays import WorkCalendar
 from storage.bell import Bell
 from storage.blocks import Blocks
@@ -16,10 +20,28 @@ from storage.database import Database
 from storage.files import FileStore
 from storage.fleeting import Fleeting
 
+DepartmentForm = Callable[[str, str, Mapping[str, Any]], dict[str, Any] | None]
+"""A department's own form for a message (department, kind, data), None where it has none (config/mappings)."""
+
+DepartmentRecord = Callable[[str, Mapping[str, Any]], tuple[str, dict[str, Any]]]
+"""What a department's own record says (department, record): kind and data of an answer; raises Refused("record_not_understood")."""
+
+
+def _no_form(_department: str, _kind: str, _data: Mapping[str, Any]) -> None:
+    return None
+
+
+def _no_record(department: str, _record: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    raise Refused("record_not_understood", {"reason": department})
+
 
 @dataclass(frozen=True, slots=True)
 class Office:
-    """Stores, clock, published catalogue, calendar and keys of one town; `counting` is how its time limits run (docs/decisions/0009)."""
+    """Stores, clock, published catalogue, calendar and keys of one town.
+
+    `counting` is how its time limits run (docs/decisions/0009), `department_form` and `department_record` translate
+    between our words and those of a department's form.
+    """
 
     database: Database
     bell: Bell
@@ -37,3 +59,6 @@ class Office:
     public_base: str
     upload_limit: int = 20 * 1024 * 1024
     counting: Counting = "date"
+    supervision: Rulebook = field(default_factory=Rulebook)
+    department_form: DepartmentForm = _no_form
+    department_record: DepartmentRecord = _no_record

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import logging
 from collections.abc import Callable
@@ -9,12 +10,13 @@ from typing import Any
 
 import msgspec
 
-from handlers import parallel, procedure, specials
+from handlers import corrections, handovers, parallel, procedure, specials
 from handlers.actors import Actor, department_actor
 from handlers.casefile import CaseFile, opened
+from handlers.corrections import Correction
 from handlers.errors import Refused
 from handlers.office import Office
-from handlers.procedure import Correction
+from handlers.specials import Special
 from storage import trace
 from storage.database import Row, Transaction
 from storage.envelopes import Answer
@@ -33,13 +35,23 @@ async def record(office: Office, tx: Transaction, answer: Answer) -> None:
     with trace.carried(answer.traceparent):
         try:
             async with opened(office, answer.case_id, tx=tx) as file:
-                _take_effect(file, answer)
+                _take_effect(file, _in_our_words(office, answer))
         except Refused as refused:
             if refused.code not in _CROSSED:
                 raise
             log.info("%s of %s crossed with another act: %s", answer.kind, answer.department, refused.code)
         else:
             log.info("%s of %s takes effect", answer.kind, answer.department)
+
+
+def _in_our_words(office: Office, answer: Answer) -> Answer:
+    """An answer that is a record of the department's own system, read by its mapping; every other one as it is."""
+    if answer.kind != "task.answered":
+        return answer
+    kind, data = office.department_record(answer.department, answer.data["record"])
+    if data["case"] != answer.number:
+        raise Refused("record_not_understood", {"reason": "记录中的办件编号与消息不一致"})
+    return dataclasses.replace(answer, kind=kind, data=data)
 
 
 def _take_effect(file: CaseFile, answer: Answer) -> None:
@@ -73,12 +85,13 @@ def _correction_requested(file: CaseFile, actor: Actor, task: Row, data: dict[st
     if task["step"] != "accept":
         raise Refused("correction_too_late")
     wanted = {name: data[name] for name in ("reason", "fields", "materials") if name in data}
-    procedure.request_correction(file, actor, msgspec.convert(wanted, Correction))
+    corrections.request_correction(file, actor, msgspec.convert(wanted, Correction))
 
 
 def _suspended(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> None:
     until = data.get("until_on")
-    specials.suspend(file, actor, task, data["procedure"], data["reason"], dt.date.fromisoformat(until) if until else None)
+    special = Special(data["procedure"], data["reason"], until_on=dt.date.fromisoformat(until) if until else None)
+    specials.begin(file, actor, special, task["department"], task)
 
 
 def _resumed(file: CaseFile, actor: Actor, task: Row, _data: dict[str, Any]) -> None:
@@ -91,7 +104,7 @@ def _decided(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> N
         parallel.answer(file, actor, task, result, opinion)
     elif task["step"] == "decide" and result in {"granted", "refused"}:
         procedure.decide(file, actor, result, opinion)
-        procedure.complete(file, actor)
+        handovers.begin(file, actor)
     elif task["step"] == "accept" and result == "not_accepted":
         procedure.not_accept(file, actor, opinion or "不符合受理条件")
     else:

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from backoffice.mapping import department_form, department_record
 from config.settings import Settings, production_problems
 from handlers.items import publish
 from handlers.keys import MARKER, Keys, problems
@@ -16,7 +17,7 @@ from handlers.media import Laundry
 from handlers.office import Office
 from handlers.scanner import Clamd
 from handlers.workdays import WorkCalendar
-from mobile_api.tables import load_calendar, load_catalogue
+from mobile_api.tables import load_calendar, load_catalogue, load_mappings, load_rulebook
 from storage.bell import Bell
 from storage.blocks import Blocks
 from storage.clock import Clock, SystemClock
@@ -81,6 +82,7 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
 @asynccontextmanager
 async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clock) -> AsyncIterator[Office]:
     keys = Keys.load(Path(settings.secrets.dir))
+    mappings = load_mappings(settings.tables_dir)
     database = await Database.open(settings.database.url, bell, pool=settings.database.pool)
     laundry = Laundry(scanner=Clamd(Path(settings.files.clamd)) if settings.files.clamd else None)
     try:
@@ -98,11 +100,14 @@ async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clo
             fleeting=fleeting,
             numbers=Blocks(database),
             division=settings.town.division,
+            department_form=department_form(mappings),
+            department_record=department_record(mappings),
             town=settings.town.name,
             hotline=settings.town.hotline,
             public_base=settings.public_base,
             upload_limit=settings.files.max_bytes,
             counting=settings.clocks.counting,
+            supervision=load_rulebook(settings.tables_dir),
         )
     finally:
         await laundry.close()

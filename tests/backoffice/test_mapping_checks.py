@@ -9,7 +9,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from backoffice.mapping import MAPPED
 from backoffice.mapping_checks import check_mapping
 from backoffice.mapping_rules import MAPPING_RULES
 from backoffice.mapping_sources import Source, describe, known_paths, steps_of
@@ -200,7 +199,7 @@ def test_the_paths_a_mapping_may_take_are_those_of_the_messages():
     """What is known here of tasks is what backoffice/messages.py says of them."""
     names = {kind: {field.name for field in msgspec.structs.fields(kind)} for kind in (TaskRequested, Material, File, Opinion)}
     paths = [path.split(".") for path in known_paths(OWN)]
-    assert {path[0] for path in paths} | {"applicant", MAPPED} == names[TaskRequested]
+    assert {path[0] for path in paths} | {"applicant", "form_mapped"} == names[TaskRequested]
     assert {path[2] for path in paths if path[0] == "materials"} == names[Material]
     assert {path[3] for path in paths if path[0] == "materials" and path[2] == "files"} == names[File]
     assert {path[2] for path in paths if path[0] == "opinions"} == names[Opinion]

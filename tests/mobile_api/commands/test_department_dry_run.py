@@ -86,7 +86,7 @@ def test_what_has_no_place_in_the_departments_form_is_shown_too(capsys: pytest.C
 
 
 def test_the_columns_are_straight_although_chinese_characters_are_wide(capsys: pytest.CaptureFixture[str]):
-    dry_run(TOWN_TABLES, "RS", "--item", "RS-01", "--step", "accept")
+    dry_run(TOWN_TABLES, "MZ", "--item", "MZ-01", "--step", "accept")  # with full-width brackets too
     lefts = [line.split("│")[0] for line in capsys.readouterr().out.splitlines() if "│" in line]
     assert len(lefts) > 10
     assert len({len(left.encode("gb18030")) for left in lefts}) == 1
