@@ -25,7 +25,8 @@ from backoffice.early import Early
 from backoffice.envelope import LARGEST, BadEnvelope, Confirmation, decode
 from backoffice.outage import jitter
 from backoffice.registry import answer
-from handlers.errors import REFUSALS, Refused
+from handlers.errors import Refused
+from handlers.refusals import REFUSALS
 from storage import inbox, trace
 from storage.clock import Clock
 from storage.database import Database, Transaction

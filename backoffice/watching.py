@@ -98,6 +98,10 @@ class Watch:
                 self._last = now, await self._look()
             return self._last[1]
 
+    def look_again(self) -> None:
+        """Something was changed here: whoever asks next is not told what was seen before."""
+        self._last = None
+
     async def show(self, officer: Officer) -> ExchangeFigures:
         """The figures for a member of staff who may see them."""
         if scope_of(officer.role, "watch_exchange") == "none":

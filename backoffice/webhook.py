@@ -16,8 +16,8 @@ from backoffice.counts import Counts
 from backoffice.holding import Holding
 from backoffice.links import Breaker, Patience
 from backoffice.outage import jitter
-from backoffice.webhook_post import MESSAGE, POSITION, Credentials, Outcome
-from storage import deliveries, journal, links, outbox
+from backoffice.webhook_post import MESSAGE, POSITION, Credentials, Outcome, trace_of
+from storage import deliveries, journal, links, outbox, trace
 from storage.bell import Bell, Ticket
 from storage.clock import Clock
 from storage.database import Database
@@ -171,12 +171,12 @@ class WebhookCarrier:
 
     async def _try(self, posted: Posted, credentials: Credentials) -> bool:
         """Deliver one message and note what came of it; whether the department has it."""
-        facts = {POSITION: str(posted.position), MESSAGE: posted.letter.id}
         try:
             message = outbox.opened(posted.letter, self._sealer)
         except SealingError as error:
             await deliveries.hold(self._database, posted, f"消息在本系统中无法解封（{type(error).__name__}）")
             return False
+        facts = {POSITION: str(posted.position), MESSAGE: posted.letter.id, trace.HEADER: trace_of(message).onward()}
         outcome = await self._send(message, facts, credentials)
         self._counts.add("sent", self.department)
         if outcome.kind == "taken":

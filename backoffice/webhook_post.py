@@ -21,6 +21,7 @@ from backoffice.addresses import BadAddress, Reach, checked_url, pinned_connecto
 from backoffice.border import BorderKey, PublicJwk
 from backoffice.signatures import signed_headers
 from storage.clock import Clock
+from storage.trace import Trace
 
 POSITION, MESSAGE = "X-Exchange-Position", "X-Exchange-Message"
 PLAIN = "application/cloudevents+json"
@@ -111,6 +112,15 @@ class Poster:
         }
         async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as answer:
             return _meaning(answer, await _read(answer), self._clock.now())
+
+
+class _Traced(msgspec.Struct):
+    traceparent: str | None = None
+
+
+def trace_of(message: bytes) -> Trace:
+    """The trace that an envelope of ours carries: the delivery is a part of it."""
+    return Trace(msgspec.json.decode(message, type=_Traced).traceparent)
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

@@ -164,15 +164,10 @@ class Department:
             "sequence": sequence,
             "correlationid": row["task"],
             "causationid": row["cause"],
-            **self._traced(row),
+            **self._book.trace(self.code, row["case_id"], row["cause"]),
             "data": json.loads(row["data"]),
         }
         return json.dumps(envelope, ensure_ascii=False).encode()
-
-    def _traced(self, row: Any) -> dict[str, str]:
-        """The trace of the command that is answered, with a span of this department's own (W3C Trace Context)."""
-        version, trace_id, _, flags = (self._book.traceparent(self.code, row["case_id"], row["cause"]) or "---").split("-")
-        return {"traceparent": f"{version}-{trace_id}-{os.urandom(8).hex()}-{flags}"} if version else {}
 
     async def _send(self, row: Any) -> None:
         stream = f"a:{row['lane']}"

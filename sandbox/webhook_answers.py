@@ -100,6 +100,7 @@ class Answers:
             "sequence": sequence,
             "correlationid": row["task"],
             "causationid": row["cause"],
+            **self._book.trace(self._code, row["case_id"], row["cause"]),
             "data": json.loads(row["data"]),
         }
         return json.dumps(envelope, ensure_ascii=False).encode()

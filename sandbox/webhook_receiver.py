@@ -51,7 +51,8 @@ class Receiver:
     """The department's web server.
 
     What it does wrong may be changed while it runs: `faults`, a `status` for everything, 500 for `broken_cases`. It remembers what
-    came: `arrivals` are (case, sequence, id) in order, `under_way` the cases of the requests it is at.
+    came: `arrivals` are (case, sequence, id) in order, `traces` what request and envelope say of the trace, `under_way` the cases of
+    the requests it is at.
     """
 
     code: str
@@ -64,6 +65,7 @@ class Receiver:
     status: int = 0
     broken_cases: set[str] = field(default_factory=set)
     arrivals: list[tuple[str, int, str]] = field(default_factory=list)
+    traces: list[tuple[str, str]] = field(default_factory=list)
     under_way: list[str] = field(default_factory=list)
     most_of_a_line: int = 0
     gate: asyncio.Event = field(default_factory=asyncio.Event)
@@ -129,6 +131,7 @@ class Receiver:
         if (request.content_type == "application/jose") != (self.border is not None):
             raise Unreadable("wrong content type for this department")
         found: Mapping[str, Any] = json.loads(self.border.open(body) if self.border else body)
+        self.traces.append((request.headers.get("traceparent", ""), found.get("traceparent", "")))
         return found
 
     def _keep(self, command: Mapping[str, Any]) -> None:

@@ -56,6 +56,15 @@ async def test_what_arrives_is_the_exact_envelope_under_its_position(rig: Rig):
     assert rig.receiver.arrivals == [(rig.cases[0][0], 1, posted.letter.id)]
 
 
+async def test_a_delivery_is_a_part_of_the_trace_of_its_message(rig: Rig):
+    await rig.say(0, "一")
+    async with rig.carrying():
+        await rig.delivered()
+    [(delivery, message)] = [(header.split("-"), envelope.split("-")) for header, envelope in rig.receiver.traces]
+    assert delivery[1] == message[1]
+    assert delivery[2] != message[2]
+
+
 @pytest.mark.parametrize("fault", ["error", "garbage", "reset", "huge", "redirect", "busy"])
 async def test_a_faulty_connection_costs_time_but_no_message_and_no_order(rig: Rig, fault: str):
     rig.receiver.faults = {fault: 0.5}

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
-from storage import outbox
+from storage import outbox, trace
 from storage.database import Database, Transaction
 from storage.envelopes import Answer, Outgoing
 from storage.ids import uuid7
@@ -47,7 +47,7 @@ async def add_line(database: Database, case_id: str, department: str = "MZ") -> 
 def command(case_id: str, number: str, department: str = "MZ", *, partitions: int = 1, **data: Any) -> Outgoing:
     """A message to a department."""
     facts = {"case": number, "case_id": case_id, "task": "task-1", "reason": "", **data}
-    return Outgoing(case_id, department, "task.withdrawn", number, DIVISION, facts, partitions=partitions)
+    return Outgoing(case_id, department, "task.withdrawn", number, DIVISION, facts, partitions=partitions, traceparent=trace.onward())
 
 
 async def send(database: Database, *messages: Outgoing) -> list[str]:

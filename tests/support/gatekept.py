@@ -26,7 +26,7 @@ from sandbox.department_ways import Ways
 from sandbox.file_book import FileBook
 from sandbox.file_department import FileDepartment, FileKeys
 from sandbox.gatekeeper import Gatekeeper
-from storage import leases
+from storage import leases, outbox
 from storage.clock import SettableClock
 from storage.database import Row
 from tests.support import exchange
@@ -79,7 +79,7 @@ class Rig:
         case_id, number = self.cases[case]
         messages = [exchange.command(case_id, number, "MZ", reason=reason, **data) for reason in reasons]
         async with self.office.database.transaction() as tx:
-            await exchange.outbox.append(tx, *messages, now=self.office.clock.now(), sealer=self.office.keys.sealer)
+            await outbox.append(tx, *messages, now=self.office.clock.now(), sealer=self.office.keys.sealer)
 
     def answer(self, case: int, many: int = 1) -> None:
         """Let the department say something about a case that it knows."""
