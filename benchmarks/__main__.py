@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from benchmarks import bare, capacity, consume, exchange, isolation, progress, push, relay, submit
+from benchmarks import bare, capacity, clocks, consume, exchange, isolation, progress, push, relay, submit, sweep, year
 from benchmarks.machine import ROOT
 from benchmarks.result import Result
 
@@ -27,6 +27,9 @@ BENCHMARKS: dict[str, Measure] = {
     "exchange": exchange.measure,
     "isolation": isolation.measure,
     "capacity": capacity.measure,
+    "year": year.measure,
+    "sweep": sweep.measure,
+    "clocks": clocks.measure,
 }
 _ALWAYS = {"baseline", "ratio", "target", "holds"}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Literal
@@ -13,10 +14,14 @@ from handlers.cards import read_card
 from handlers.casefile import CaseFile, opened
 from handlers.catalogue import ServiceItem
 from handlers.clocks import earliest, local_date
+from handlers.errors import Refused
 from handlers.office import Office
 from handlers.workdays import WorkCalendar
 from storage import recount as rows
 from storage.database import Row
+from storage.errors import Conflict
+
+log = logging.getLogger(__name__)
 
 BATCH = 500
 """Cases read at once."""
@@ -69,13 +74,17 @@ def recounted(row: Row, item: ServiceItem, office: Office) -> Recount | None:
     promised, legal = duedates.due_dates(row, read_card(row), item, office)
     if promised.due_on is None or legal.due_on is None:
         return None
-    today = local_date(office.clock.now())
-    new_legal = settle(row["legal_on"], legal.due_on, today)
-    first = earliest(promised, legal)
-    new_promised = settle(row["promised_on"], first.due_on or legal.due_on, today)
-    if new_promised.on > new_legal.on:  # a promise never outlasts the law, also where its own date was kept
-        new_promised = Recounted(new_promised.former, new_legal.on, new_promised.kept)
-    return Recount(row["id"], row["number"], new_promised, new_legal, row["is_provisional"], first.provisional or legal.provisional)
+    first, today = earliest(promised, legal), local_date(office.clock.now())
+    by_promise, by_law = settle_both((row["promised_on"], first.due_on or legal.due_on), (row["legal_on"], legal.due_on), today)
+    return Recount(row["id"], row["number"], by_promise, by_law, row["is_provisional"], first.provisional or legal.provisional)
+
+
+def settle_both(promised: tuple[dt.date, dt.date], legal: tuple[dt.date, dt.date], today: dt.date) -> tuple[Recounted, Recounted]:
+    """Both dates, each given as it stands and as counted anew; a promise never outlasts the law, also where its own date was kept."""
+    by_promise, by_law = settle(*promised, today), settle(*legal, today)
+    if by_promise.on > by_law.on:
+        by_promise = Recounted(by_promise.former, by_law.on, by_promise.kept)
+    return by_promise, by_law
 
 
 def settle(former: dt.date, counted: dt.date, today: dt.date) -> Recounted:
@@ -119,9 +128,18 @@ async def catch_up(office: Office) -> int:
     done, after = 0, ""
     while batch := await rows.provisional(office.database, dt.date.min, known, after, BATCH):
         for row in batch:
-            done += await recount(office, row["id"]) is not None
+            done += await _recounted_alone(office, row["id"])
         after = batch[-1]["id"]
     return done
+
+
+async def _recounted_alone(office: Office, case_id: str) -> bool:
+    """One case that cannot be written holds up no other."""
+    try:
+        return await recount(office, case_id) is not None
+    except (Refused, Conflict) as error:
+        log.warning("a provisional due date was not counted again: %s", error)
+        return False
 
 
 def known_to(calendar: WorkCalendar, year: int) -> dt.date | None:

@@ -49,15 +49,53 @@ class CardPause(msgspec.Struct, frozen=True):
     name: str
     start: dt.datetime
     end: dt.datetime | None = None
+    id: str = ""
+    department: str = ""
+    due_on: dt.date | None = None
+
+
+class CardExtension(msgspec.Struct, frozen=True):
+    """An extension that was granted: by so many days, decided on that day; `promise`: the promised limit moves too."""
+
+    days: int
+    on: dt.date
+    promise: bool
+
+
+class CardDelivery(msgspec.Struct, frozen=True):
+    """How the result reaches the applicant, by when, and how far it is; the address is not on the card."""
+
+    method: str
+    due_on: dt.date | None = None
+    carrier: str | None = None
+    tracking: str | None = None
+    sent_at: dt.datetime | None = None
+    delivered_at: dt.datetime | None = None
+
+
+class CardIssued(msgspec.Struct, frozen=True):
+    """A certificate that came out of the case; its number is sealed, a later item of a bundle may need it."""
+
+    certificate_type: str
+    number_sealed: bytes
 
 
 class Card(msgspec.Struct, frozen=True):
-    """Materials, tasks and pauses of a case, as last written."""
+    """Materials, tasks, pauses, extensions and delivery of a case, as last written.
+
+    `handed_in` names what came with the last correction: "field:phone", "material:id_card"; `waiting`: a part of a bundle whose turn
+    has not come.
+    """
 
     materials: tuple[CardMaterial, ...] = ()
     tasks: tuple[CardTask, ...] = ()
     pauses: tuple[CardPause, ...] = ()
     evaluation: int | None = None
+    extensions: tuple[CardExtension, ...] = ()
+    delivery: CardDelivery | None = None
+    handed_in: tuple[str, ...] = ()
+    issued: tuple[CardIssued, ...] = ()
+    waiting: bool = False
 
 
 _DECODER = msgspec.json.Decoder(Card)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import clocks
+from handlers import clocks, duedates
 from handlers.cards import Card, read_card
 from handlers.casefile import open_form
 from handlers.caseviews import DepartmentRef, ItemRef, department_ref
@@ -106,6 +106,6 @@ def _supervision(office: Office, row: Row, item: ServiceItem, card: Card) -> clo
     """Counted up to the decision; a case that was never accepted has no clock."""
     if row["accepted_at"] is None:
         return None
-    pauses = [clocks.Suspension(pause.start, pause.end, pause.name) for pause in card.pauses]
+    promised, legal = duedates.limits(item, card)
     at = row["decided_at"] or row["completed_at"] or office.clock.now()
-    return clocks.card(row["accepted_at"], item.promised, item.legal, pauses, at, calendar=office.calendar, counting=office.counting)
+    return clocks.card(row["accepted_at"], promised, legal, duedates.pauses(card), at, calendar=office.calendar, counting=office.counting)

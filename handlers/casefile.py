@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 
-from handlers import notices
+from handlers import notices, outcomes, supervision
 from handlers.actors import Actor
-from handlers.cards import Card, CardMaterial, card_task, read_card, write_card
+from handlers.cards import Card, CardIssued, CardMaterial, card_task, read_card, write_card
 from handlers.catalogue import ServiceItem
 from handlers.errors import Refused
 from handlers.grants import KEPT_AFTER_TASK
 from handlers.office import Office
-from handlers.transitions import follow
-from storage import audit, cases, grants, outbox, trace
+from handlers.transitions import ACTS, ENDED, follow
+from storage import audit, cases, grants, outbox, trace, umbrellas
 from storage.database import Row, Transaction
 from storage.envelopes import Outgoing
 from storage.grants import Grant
@@ -42,6 +42,7 @@ class CaseFile:
         self._changed: set[str] = set()
         self._added: list[Row] = []
         self._grants: list[Grant] = []
+        self._writes: list[Callable[[Transaction], Awaitable[None]]] = []
 
     def expect(self, version: int) -> None:
         """Refuse to change something newer than what was looked at; asked only after it is clear that the case may be seen."""
@@ -50,6 +51,8 @@ class CaseFile:
 
     def act(self, act: str, actor: Actor) -> None:
         """Follow one arrow of the state machine; refused where there is none."""
+        for guard in ACTS[act].guards:
+            guard(self)
         self.row["state"] = follow(act, self.row["state"], actor.kind)
 
     def note(self, kind: str, actor: Actor, *, reason: str | None = None, tell: bool = True, **data: Any) -> None:
@@ -79,7 +82,7 @@ class CaseFile:
         task: Row = {
             "id": uuid7(), "case_id": self.row["id"], "department": department, "step": step, "position": position, "action": action,
             "state": state, "result": None, "opinion": None, "due_on": due_on, "created_at": self.now,
-            "requested_at": self.now if state == "requested" else None, "answered_at": None,
+            "requested_at": self.now if state == "requested" else None, "answered_at": None, "deemed_on": None,
         }  # fmt: skip
         self.tasks.append(task)
         self._added.append(task)
@@ -91,7 +94,9 @@ class CaseFile:
         self._changed.add(task["id"])
 
     def send(self, department: str, kind: str, data: dict[str, Any]) -> None:
-        """Put a message to a department into the outbox, in order behind the ones before it."""
+        """Put a message to a department into the outbox, behind the ones before it, with the department's own form if it has one."""
+        facts = {"case": self.row["number"], "case_id": self.row["id"], **data}
+        form = self.office.department_form(department, kind, facts)
         self._messages.append(
             Outgoing(
                 case_id=self.row["id"],
@@ -99,7 +104,7 @@ class CaseFile:
                 kind=kind,
                 number=self.row["number"],
                 division=self.office.division,
-                data={"case": self.row["number"], "case_id": self.row["id"], **data},
+                data=facts if form is None else {**facts, "form_mapped": form},
                 partitions=self.office.catalogue.departments[department].partitions,
                 correlation_id=data.get("task"),
                 traceparent=trace.onward(),
@@ -112,9 +117,18 @@ class CaseFile:
         self._grants.append(grant)
         return grant.id
 
+    def write(self, write: Callable[[Transaction], Awaitable[None]]) -> None:
+        """Write rows of another table too, when the case is closed and after its own row."""
+        self._writes.append(write)
+
     def hand_in(self, materials: tuple[CardMaterial, ...]) -> None:
         """Replace the materials on the card."""
         self.card = msgspec.structs.replace(self.card, materials=materials)
+
+    def keep_certificate(self, certificate_type: str, number: str) -> None:
+        """Remember the number of a certificate that came out of the case."""
+        sealed = self.office.keys.sealer.seal(number.encode(), f"cases.card.issued:{self.row['id']}")
+        self.card = msgspec.structs.replace(self.card, issued=(*self.card.issued, CardIssued(certificate_type, sealed)))
 
     @property
     def form(self) -> dict[str, Any]:
@@ -140,6 +154,12 @@ class CaseFile:
         await grants.give(self.tx, self._grants, self.now)
         over = [task["id"] for task in self.tasks if task["id"] in self._changed and task["state"] in {"done", "void"}]
         await grants.end(self.tx, over, self.now + KEPT_AFTER_TASK)
+        for write in self._writes:
+            await write(self.tx)
+        await supervision.plan(self, fresh=fresh)
+        if self.row["umbrella_id"] is not None and self.row["state"] in ENDED:
+            await umbrellas.look(self.tx, self.row["umbrella_id"], self.now)
+        await outcomes.record(self)
         await self._pass_on()
 
     async def _pass_on(self) -> None:

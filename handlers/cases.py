@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from handlers import procedure
+from handlers import corrections, guards, handovers, procedure
 from handlers.access import check_own, own_case
 from handlers.actors import Actor
 from handlers.cards import Card, write_card
@@ -18,7 +18,7 @@ from handlers.catalogue import ServiceItem
 from handlers.clocks import local_date
 from handlers.errors import Refused
 from handlers.forms import check_form
-from handlers.materials import HandedIn, rows, take_in
+from handlers.materials import HandedIn, certificates, rows, take_in
 from handlers.numbers import case_number
 from handlers.office import Office
 from handlers.transitions import ACTS
@@ -33,13 +33,18 @@ Settle = Callable[[Transaction, CaseView], Awaitable[None]]
 
 
 class Application(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a resident hands in: the item, its form and its materials. `submit` false keeps it as a draft."""
+    """What a resident hands in: the item, its form and its materials. `submit` false keeps it as a draft.
+
+    Instead of an item a bundle (一件事), with the optional `parts` that are wanted; form and materials are then those of the one form.
+    """
 
     item: str = ""
     bundle: str = ""
+    parts: tuple[str, ...] = ()
     form: dict[str, Any] = {}
     materials: tuple[HandedIn, ...] = ()
     submit: bool = True
+    delivery: handovers.Wish | None = None
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,14 +69,16 @@ def resident_actor(resident_id: str) -> Actor:
 
 async def apply(office: Office, resident_id: str, application: Application, settle: Settle) -> CaseView:
     """A new application, submitted at once or kept as a draft; `settle` keeps the answer in the same transaction."""
-    item = _item(office, application)
+    item = office.catalogue.item(application.item)
     form = _checked_form(office, item, application.form) if application.submit else _small(application.form)
-    async with _numbered(office, wanted=application.submit) as number, office.database.transaction() as tx:
+    async with numbered(office, wanted=application.submit) as number, office.database.transaction() as tx:
         materials = await take_in(tx, resident_id, _lenient(item, submit=application.submit), application.materials)
-        file = CaseFile(office, tx, _new_row(office, resident_id, item, form), item, [])
+        file = CaseFile(office, tx, new_row(office, resident_id, item, form), item, [])
         file.hand_in(materials)
+        if application.delivery is not None:
+            handovers.wish(file, application.delivery)
         if number is not None:
-            _submit(file, resident_actor(resident_id), number)
+            enter(file, resident_actor(resident_id), number)
         await file.close(fresh=True)
         await cases.set_materials(tx, file.row["id"], rows(file.row["id"], materials), fresh=True)
         view = view_case(office, file.row, item)
@@ -81,15 +88,18 @@ async def apply(office: Office, resident_id: str, application: Application, sett
 
 async def submit(office: Office, resident_id: str, case_id: str, settle: Settle) -> CaseView:
     """Submit a draft."""
-    async with _numbered(office) as number, office.database.transaction() as tx:
+    async with numbered(office) as number, office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
             check_own(file.row, resident_id)
+            guards.turn_has_come(file)
             file.form = _checked_form(office, file.item, file.form)
             handed_in = tuple(
-                HandedIn(one.material, tuple(u.id for u in one.uploads), one.source == "commitment") for one in file.card.materials
+                HandedIn(one.material, tuple(u.id for u in one.uploads), one.source == "commitment")
+                for one in file.card.materials
+                if one.source != "certificate"
             )
-            file.hand_in(await take_in(tx, resident_id, file.item, handed_in))
-            _submit(file, resident_actor(resident_id), str(number))
+            file.hand_in(await take_in(tx, resident_id, file.item, handed_in, certificates(file.card.materials)))
+            enter(file, resident_actor(resident_id), str(number))
         view = view_case(office, file.row, file.item)
         await settle(tx, view)
     return view
@@ -116,10 +126,11 @@ async def correct(office: Office, resident_id: str, case_id: str, change: Change
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
             check_own(file.row, resident_id)
+            new = _new_in(file, change)
             if change.form is not None:
                 file.form = _checked_form(office, file.item, {**file.form, **change.form})
             await _replace_materials(file, resident_id, _merged(file, change.materials), submit=True)
-            procedure.corrected(file, resident_actor(resident_id))
+            corrections.corrected(file, resident_actor(resident_id), new)
         view = view_case(office, file.row, file.item)
         await settle(tx, view)
     return view
@@ -163,12 +174,6 @@ async def mine(office: Office, resident_id: str, states: list[str], before: str 
     return await cases.of_resident(office.database, resident_id, states, before, limit)
 
 
-def _item(office: Office, application: Application) -> ServiceItem:
-    if application.bundle:
-        raise Refused("bundle_not_open")
-    return office.catalogue.item(application.item)
-
-
 def _checked_form(office: Office, item: ServiceItem, form: dict[str, Any]) -> dict[str, Any]:
     clean, errors = check_form(item, form, local_date(office.clock.now()))
     if errors:
@@ -191,7 +196,7 @@ def _lenient(item: ServiceItem, *, submit: bool) -> ServiceItem:
 
 
 @asynccontextmanager
-async def _numbered(office: Office, *, wanted: bool = True) -> AsyncIterator[str | None]:
+async def numbered(office: Office, *, wanted: bool = True) -> AsyncIterator[str | None]:
     """A case number, None if none is wanted; it goes back when the submission is refused, so that refusals use up none."""
     if not wanted:
         yield None
@@ -208,7 +213,8 @@ async def _numbered(office: Office, *, wanted: bool = True) -> AsyncIterator[str
         raise
 
 
-def _new_row(office: Office, resident_id: str, item: ServiceItem, form: dict[str, Any]) -> Row:
+def new_row(office: Office, resident_id: str, item: ServiceItem, form: dict[str, Any]) -> Row:
+    """The row of a case that begins as a draft."""
     now, case_id = office.clock.now(), uuid7()
     empty = dict.fromkeys(
         (
@@ -233,11 +239,19 @@ def _new_row(office: Office, resident_id: str, item: ServiceItem, form: dict[str
     }  # fmt: skip
 
 
-def _submit(file: CaseFile, actor: Actor, number: str) -> None:
+def enter(file: CaseFile, actor: Actor, number: str) -> None:
+    """Hand a draft in under a case number."""
     file.act("submit", actor)
     file.row["number"] = number
     file.row["submitted_at"] = file.now
     procedure.begin(file, actor)
+
+
+def _new_in(file: CaseFile, change: Change) -> tuple[str, ...]:
+    """What a correction brings that was not there before, by the names that `Card.handed_in` uses."""
+    form = file.form
+    fields = [f"field:{name}" for name, value in (change.form or {}).items() if form.get(name) != value]
+    return (*fields, *(f"material:{one.material}" for one in change.materials or ()))
 
 
 def _merged(file: CaseFile, materials: tuple[HandedIn, ...] | None) -> tuple[HandedIn, ...] | None:
@@ -248,7 +262,7 @@ def _merged(file: CaseFile, materials: tuple[HandedIn, ...] | None) -> tuple[Han
     old = [
         HandedIn(one.material, tuple(upload.id for upload in one.uploads), one.source == "commitment")
         for one in file.card.materials
-        if one.material not in new and one.source != "form"
+        if one.material not in new and one.source not in {"form", "certificate"}
     ]
     return (*old, *materials)
 
@@ -256,7 +270,7 @@ def _merged(file: CaseFile, materials: tuple[HandedIn, ...] | None) -> tuple[Han
 async def _replace_materials(file: CaseFile, resident_id: str, materials: tuple[HandedIn, ...] | None, *, submit: bool) -> None:
     if materials is None:
         return
-    taken = await take_in(file.tx, resident_id, _lenient(file.item, submit=submit), materials)
+    taken = await take_in(file.tx, resident_id, _lenient(file.item, submit=submit), materials, certificates(file.card.materials))
     file.hand_in(taken)
     await cases.set_materials(file.tx, file.row["id"], rows(file.row["id"], taken), fresh=False)
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import msgspec
 
+from handlers import lifeviews
 from handlers.cards import Card, CardMaterial, CardTask, read_card
 from handlers.casefile import open_form
 from handlers.catalogue import ServiceItem
+from handlers.corrections import Correction
+from handlers.documents import Remedy
 from handlers.office import Office
-from handlers.procedure import Correction
 from handlers.shortcodes import receipt_code
 from handlers.transitions import PUBLIC_STATES, STATE_NAMES
 from storage.database import Row
@@ -66,8 +68,8 @@ class CaseSummary(msgspec.Struct, frozen=True):
     updated_at: dt.datetime
 
 
-class CaseView(msgspec.Struct, frozen=True):
-    """A case, whole."""
+class CaseView(msgspec.Struct, frozen=True, tag_field="kind", tag="case"):
+    """A case, whole; `umbrella_id` names the bundle it belongs to, if any."""
 
     id: str
     number: str | None
@@ -89,11 +91,18 @@ class CaseView(msgspec.Struct, frozen=True):
     decided_at: dt.datetime | None
     completed_at: dt.datetime | None
     correction: Correction | None
+    correction_due_on: dt.date | None
+    corrections: int
+    procedures: tuple[lifeviews.ProcedureView, ...]
+    extensions: tuple[lifeviews.ExtensionView, ...]
+    delivery: lifeviews.DeliveryView | None
+    remedy: Remedy | None
     form: dict[str, Any]
     materials: tuple[CardMaterial, ...]
     tasks: tuple[TaskView, ...]
     receipt_code: str | None
     evaluation: EvaluationView | None
+    umbrella_id: str | None
 
 
 def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
@@ -120,11 +129,18 @@ def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
         decided_at=row["decided_at"],
         completed_at=row["completed_at"],
         correction=msgspec.json.decode(row["correction"], type=Correction) if row["correction"] else None,
+        correction_due_on=lifeviews.correction_due_on(card),
+        corrections=row["corrections"],
+        procedures=lifeviews.procedures(office, card),
+        extensions=lifeviews.extensions(card),
+        delivery=lifeviews.delivery(card),
+        remedy=lifeviews.remedy_of(row),
         form=open_form(office, row),
         materials=card.materials,
         tasks=_tasks(office, card),
         receipt_code=receipt_code(office.keys, row["number"], row["receipt_version"]) if row["number"] else None,
         evaluation=EvaluationView(card.evaluation) if card.evaluation else None,
+        umbrella_id=row["umbrella_id"],
     )
 
 

@@ -91,12 +91,19 @@ class MaterialRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Another department's share of the review: all "parallel" ones at once, "serial" ones after them in order. `days` = working days."""
+    """Another department's share of the review: all "parallel" ones at once, "serial" ones after them in order. `days` = working days.
+
+    `after` names the departments whose answers it waits for, whatever its mode. `silent` "agreed": past its days silence counts as
+    agreement, by the rule named in `silent_basis`; without it a silent department is only supervised.
+    """
 
     department: str
     action: str
     days: Count
     mode: Literal["parallel", "serial"] = "parallel"
+    after: tuple[str, ...] = ()
+    silent: Literal["", "agreed"] = ""
+    silent_basis: str = ""
 
 
 class SpecialProcedure(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -141,7 +148,11 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class ServiceItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """A service item (政务服务事项). `version` counts what was published; 0 = not published yet. `fee` "" = free of charge."""
+    """A service item (政务服务事项). `version` counts what was published; 0 = not published yet. `fee` "" = free of charge.
+
+    `correction_days`: natural days in which a correction notice waits for its answer, then the application is sent back.
+    `join`: when the review is done: "all" have answered, "any" one has agreed, or the "lead" department thinks it has heard enough.
+    """
 
     code: Code
     name: Words
@@ -156,6 +167,8 @@ class ServiceItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     legal: Limit
     promised: Limit
     extension: Extension | None = None
+    correction_days: Count = 30
+    join: Literal["all", "any", "lead"] = "all"
     visits: Count
     visit_reason: str = ""
     online: bool
@@ -209,8 +222,35 @@ class CertificateType(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=T
     validity: str
 
 
+class Shared(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One question or paper in which several items of a bundle ask for the same; `fills` names them as ITEM.name."""
+
+    name: str
+    label: str = ""
+    fills: tuple[str, ...]
+
+
+class HandedOn(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Fields (ITEM.name) of later items that the number of an earlier item's certificate fills."""
+
+    of: str
+    fills: tuple[str, ...]
+
+
+class Later(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What nobody can have at the application: asked for when the item's turn comes, and why not before."""
+
+    item: str
+    fields: tuple[str, ...] = ()
+    materials: tuple[str, ...] = ()
+    why: str
+
+
 class Bundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Several items as one thing (一件事). `order`: stages one after another, the items of a stage at once."""
+    """Several items as one thing (一件事). `order`: stages one after another, the items of a stage at once.
+
+    `asks` and `papers` are asked for once, `handed_on` and `later` not at first; `needs`: which items must be granted before this one.
+    """
 
     code: Code
     name: Words
@@ -229,6 +269,11 @@ class Bundle(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     choose: str = ""
     conditions: str = ""
     notes: str = ""
+    asks: tuple[Shared, ...] = ()
+    papers: tuple[Shared, ...] = ()
+    handed_on: tuple[HandedOn, ...] = ()
+    later: tuple[Later, ...] = ()
+    needs: dict[str, tuple[str, ...]] = {}
     basis: Basis
 
 

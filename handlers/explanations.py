@@ -66,6 +66,17 @@ def legal_first(legal_on: dt.date) -> Step:
     return Step(legal_on, f"法定时限先于承诺时限届满，以法定到期日{_day(legal_on)}为准。", text_en)
 
 
+def extended(on: dt.date, days: int, limit: Limit) -> Step:
+    """An extension: by how much, and what the whole limit then is (行政许可法 art. 42)."""
+    text = f"{_day(on)}经批准延长 {days} {_unit(limit.unit)}，时限合计 {limit.days} {_unit(limit.unit)}。"
+    return Step(on, text, f"Extended on {_day_en(on)} by {_days_en(days, limit.unit)}: {_days_en(limit.days, limit.unit)} in all.")
+
+
+def level(on: dt.date, name: str, name_en: str, rule: str, rule_en: str) -> Step:
+    """The share of one level of government in a case that goes up."""
+    return Step(on, f"{name}：{_day(on)}前完成，{rule}。", f"{name_en}: by {_day_en(on)}, {rule_en}.")
+
+
 def kept(on: dt.date) -> Step:
     """The closing line of a date that was over before the holidays of its year were known."""
     text_en = f"This was over when the holidays became known: {_day_en(on)} stays the date."
@@ -82,6 +93,8 @@ def card_text(level: str, used: int, limit: Limit) -> tuple[str, str]:
 def _beginning(facts: Facts) -> Step:
     days, unit, days_en = facts.limit.days, _unit(facts.limit.unit), _days_en(facts.limit.days, facts.limit.unit)
     day = date_of(facts.accepted)
+    if days == 0:
+        return Step(day, f"{_day(day)}受理，即时办理，不跨日。", f"Accepted {_day_en(day)}; to be done while the applicant waits.")
     if facts.counting == "instant":
         moment = moment_of(facts.accepted).astimezone(LOCAL)
         text = f"{_day(day)}{moment:%H:%M:%S}受理，自此刻起计时，时限 {days} {unit}，每日按 24 小时计。"

@@ -1,8 +1,7 @@
-"""Service items, bundles and departments as the outside sees them: the guide is the published row rendered, nothing is typed twice."""
+"""Service items and departments as the outside sees them: the guide is the published row rendered, nothing is typed twice."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Literal, TypeVar
 
 import msgspec
@@ -10,7 +9,6 @@ from msgspec import UNSET, UnsetType
 
 from handlers.catalogue import (
     Audience,
-    Bundle,
     Catalogue,
     Department,
     FieldType,
@@ -102,12 +100,17 @@ class MaterialView(msgspec.Struct, frozen=True):
 
 
 class PartView(msgspec.Struct, frozen=True):
-    """Another department's share, in working days."""
+    """Another department's share, in working days.
+
+    `after`: the departments it waits for; `silent_basis`: the rule by which its silence counts as agreement, null = it does not.
+    """
 
     department: Named
     action: str
     days: int
     mode: Literal["parallel", "serial"]
+    after: tuple[Named, ...]
+    silent_basis: str | None
 
 
 class SpecialProcedureView(msgspec.Struct, frozen=True):
@@ -205,48 +208,6 @@ class Guide(msgspec.Struct, frozen=True):
     notes: str | None
 
 
-class BundleSummary(msgspec.Struct, frozen=True):
-    """A bundle in a list."""
-
-    code: str
-    name: str
-    lead: Named
-    promised: LimitView
-    items: tuple[Named, ...]
-    events: tuple[str, ...]
-
-
-class BundleItem(msgspec.Struct, frozen=True):
-    """An item of a bundle; stages begin at 1, the items of a stage are handled at once."""
-
-    code: str
-    name: str
-    department: Named
-    promised: LimitView
-    required: bool
-    stage: int | None
-
-
-class BundleView(msgspec.Struct, frozen=True):
-    """A bundle (一件事): one form, materials handed in once, departments at work together."""
-
-    code: str
-    name: str
-    lead: Named
-    departments: tuple[Named, ...]
-    promised: LimitView
-    items: tuple[BundleItem, ...]
-    one_form_fields: tuple[str, ...]
-    shared_materials: tuple[Named, ...]
-    events: tuple[str, ...]
-    applicant: str | None
-    chain: str | None
-    choose: str | None
-    conditions: str | None
-    notes: str | None
-    basis: BasisView
-
-
 def item_summary(catalogue: Catalogue, item: ServiceItem) -> ItemSummary:
     """An item as lists show it."""
     return ItemSummary(
@@ -254,7 +215,7 @@ def item_summary(catalogue: Catalogue, item: ServiceItem) -> ItemSummary:
         name=item.name,
         type=item.type,
         handling=item.handling,
-        department=_department(catalogue, item.department),
+        department=named_department(catalogue, item.department),
         audience=item.audience,
         promised=LimitView(item.promised.days, item.promised.unit),
         legal=LimitView(item.legal.days, item.legal.unit),
@@ -291,8 +252,8 @@ def guide(catalogue: Catalogue, item: ServiceItem) -> Guide:
         proxy_allowed=item.proxy_allowed,
         result=item.result,
         certificate_type=item.certificate_type,
-        form=FormView(tuple(_field(field) for field in item.form.fields)),
-        materials=tuple(_material(catalogue, rule) for rule in item.materials),
+        form=FormView(tuple(field_view(field) for field in item.form.fields)),
+        materials=tuple(material_view(catalogue, rule) for rule in item.materials),
         departments=tuple(_part(catalogue, part) for part in item.parts),
         special_procedures=tuple(SpecialProcedureView(one.name, one.days, one.unit) for one in item.special_procedures),
         steps=tuple(StepView(step.name, step.days, step.unit, step.text or None) for step in item.steps),
@@ -308,54 +269,13 @@ def department_view(department: Department) -> DepartmentView:
     return DepartmentView(department.code, department.name, department.unit, department.consult_phone, department.complaint_phone)
 
 
-def bundle_summary(catalogue: Catalogue, bundle: Bundle) -> BundleSummary:
-    """A bundle as lists show it."""
-    return BundleSummary(
-        code=bundle.code,
-        name=bundle.name,
-        lead=_department(catalogue, bundle.lead),
-        promised=LimitView(bundle.promised.days, bundle.promised.unit),
-        items=tuple(Named(code, catalogue.items[code].name) for code in bundle.items),
-        events=bundle.events,
-    )
-
-
-def bundle_view(catalogue: Catalogue, bundle: Bundle) -> BundleView:
-    """A bundle with its items in the order in which they are handled."""
-    return BundleView(
-        code=bundle.code,
-        name=bundle.name,
-        lead=_department(catalogue, bundle.lead),
-        departments=tuple(_department(catalogue, code) for code in bundle.departments),
-        promised=LimitView(bundle.promised.days, bundle.promised.unit),
-        items=tuple(_bundle_items(catalogue, bundle)),
-        one_form_fields=bundle.one_form_fields,
-        shared_materials=tuple(Named(code, catalogue.certificates[code].name) for code in bundle.shared_materials),
-        events=bundle.events,
-        applicant=bundle.applicant or None,
-        chain=bundle.chain or None,
-        choose=bundle.choose or None,
-        conditions=bundle.conditions or None,
-        notes=bundle.notes or None,
-        basis=BasisView(bundle.basis.kind, bundle.basis.source, bundle.basis.added),
-    )
-
-
-def _bundle_items(catalogue: Catalogue, bundle: Bundle) -> Iterable[BundleItem]:
-    stages = {code: stage for stage, codes in enumerate(bundle.order, 1) for code in codes}
-    last = len(bundle.order) + 1
-    for code in sorted((*bundle.items, *bundle.optional), key=lambda code: stages.get(code, last)):
-        item = catalogue.items[code]
-        promised = LimitView(item.promised.days, item.promised.unit)
-        department = _department(catalogue, item.department)
-        yield BundleItem(code, item.name, department, promised, code in bundle.items, stages.get(code))
-
-
-def _department(catalogue: Catalogue, code: str) -> Named:
+def named_department(catalogue: Catalogue, code: str) -> Named:
+    """A department by code and name."""
     return Named(code, catalogue.departments[code].name)
 
 
-def _field(field: FormField) -> FieldView:
+def field_view(field: FormField) -> FieldView:
+    """A question as the outside sees it."""
     return FieldView(
         name=field.name,
         label=field.label,
@@ -375,7 +295,8 @@ def _set(value: T | None) -> T | UnsetType:
     return UNSET if value is None else value
 
 
-def _material(catalogue: Catalogue, rule: MaterialRule) -> MaterialView:
+def material_view(catalogue: Catalogue, rule: MaterialRule) -> MaterialView:
+    """A material as the outside sees it."""
     certificate = catalogue.certificates.get(rule.certificate_type or "")
     return MaterialView(
         code=rule.code,
@@ -391,7 +312,8 @@ def _material(catalogue: Catalogue, rule: MaterialRule) -> MaterialView:
 
 
 def _part(catalogue: Catalogue, part: Part) -> PartView:
-    return PartView(_department(catalogue, part.department), part.action, part.days, part.mode)
+    after = tuple(named_department(catalogue, code) for code in part.after)
+    return PartView(named_department(catalogue, part.department), part.action, part.days, part.mode, after, part.silent_basis or None)
 
 
 def _announcement(item: ServiceItem) -> AnnouncementView | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import msgspec
 
 from handlers.cards import CardMaterial, CardUpload
@@ -20,9 +22,15 @@ class HandedIn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commitment: bool = False
 
 
-async def take_in(db: Queries, owner_id: str, item: ServiceItem, handed_in: tuple[HandedIn, ...]) -> tuple[CardMaterial, ...]:
-    """The materials for the card; raises Refused with every material that is missing, unknown or unusable."""
-    errors = check_materials(item, handed_in)
+async def take_in(
+    db: Queries, owner_id: str, item: ServiceItem, handed_in: tuple[HandedIn, ...], kept: tuple[CardMaterial, ...] = ()
+) -> tuple[CardMaterial, ...]:
+    """The materials for the card; raises Refused with every material that is missing, unknown or unusable.
+
+    `kept` are certificates that the office has itself (108号: what an agency issued is not asked for again).
+    """
+    known = {one.material: one for one in kept}
+    errors = check_materials(without(item, known), handed_in)
     if errors:
         raise Refused("missing_material", errors=errors)
     wanted = [upload for one in handed_in for upload in one.uploads]
@@ -31,8 +39,21 @@ async def take_in(db: Queries, owner_id: str, item: ServiceItem, handed_in: tupl
     if lost:
         raise Refused("materials_unusable", errors=lost)
     given = {one.material: one for one in handed_in}
-    materials = (_material(rule.code, rule.name, rule.source, given.get(rule.code), found) for rule in item.materials)
+    materials = (
+        _material(rule.code, rule.name, rule.source, given.get(rule.code), found) or known.get(rule.code) for rule in item.materials
+    )
     return tuple(material for material in materials if material is not None)
+
+
+def certificates(materials: tuple[CardMaterial, ...]) -> tuple[CardMaterial, ...]:
+    """Those that the office has itself."""
+    return tuple(one for one in materials if one.source == "certificate")
+
+
+def without(item: ServiceItem, known: Collection[str]) -> ServiceItem:
+    """An item that does not ask for these materials."""
+    rules = (msgspec.structs.replace(rule, required=False) if rule.code in known else rule for rule in item.materials)
+    return msgspec.structs.replace(item, materials=tuple(rules))
 
 
 def rows(case_id: str, materials: tuple[CardMaterial, ...]) -> list[tuple[str, str, int, str, str | None]]:

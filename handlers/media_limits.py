@@ -30,7 +30,7 @@ class Verdict(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Unfit(Exception):
-    """A file that cannot be taken; `code` is one of handlers.errors.REFUSALS."""
+    """A file that cannot be taken; `code` is one of handlers.refusals.REFUSALS."""
 
     def __init__(self, code: str) -> None:
         super().__init__(code)

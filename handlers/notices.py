@@ -14,22 +14,44 @@ from storage.database import Transaction
 EVENT_TYPES = (
     "case.submitted",
     "case.accepted",
+    "case.accepted_by_silence",
     "case.not_accepted",
     "case.correction_requested",
     "case.corrected",
     "case.task_started",
     "case.task_answered",
+    "case.task_deemed",
+    "case.part_asks",
+    "case.part_stopped",
     "case.progressed",
     "case.suspended",
     "case.resumed",
     "case.recounted",
+    "case.extended",
+    "case.forwarded",
     "case.decided",
+    "case.delivering",
     "case.completed",
     "case.withdrawn",
+    "case.expired",
     "code.scanned",
 )
 
-PUSHED = frozenset({"case.accepted", "case.not_accepted", "case.correction_requested", "case.decided", "case.completed"})
+PUSHED = frozenset(
+    {
+        "case.accepted",
+        "case.accepted_by_silence",
+        "case.not_accepted",
+        "case.correction_requested",
+        "case.part_asks",
+        "case.part_stopped",
+        "case.extended",
+        "case.decided",
+        "case.delivering",
+        "case.completed",
+        "case.expired",
+    }
+)
 """The events that also go to the phone as a WeChat message; the others wait in the app."""
 
 

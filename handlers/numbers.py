@@ -64,6 +64,12 @@ def case_number(division: str, day: dt.date, sequence: int) -> str:
     return number
 
 
+def umbrella_number(division: str, day: dt.date, sequence: int) -> str:
+    """The number of a bundle (统一受理码): U and the layout of a case number, so that nobody takes one for the other."""
+    body = "U" + case_number(division, day, sequence)[:-1]
+    return body + check_character(body)
+
+
 def parse_case_number(text: str) -> CaseNumber:
     """Read a case number as a person typed it; raises ValueError if it is none or a character is wrong."""
     number = clean(text)

@@ -1,109 +1,75 @@
-"""The procedure of a case after submission, verb by verb on an opened case file; officers and departments' systems use the same verbs."""
+"""A case from submission to its decision, verb by verb on an opened case file; officers and departments' systems use the same verbs.
+
+Other nouns have their own modules: corrections, parallel (the review), specials, extensions, forwarding, handovers.
+"""
 
 from __future__ import annotations
 
-import msgspec
+import datetime as dt
 
-from handlers import duedates, parallel, tasks
-from handlers.actors import Actor
+from handlers import documents, duedates, parallel, specials, tasks
+from handlers.actors import SYSTEM, Actor
 from handlers.casefile import CaseFile
+from handlers.clocks import local_date
+from handlers.corrections import PRE_ACCEPTANCE_DAYS
 from handlers.errors import Refused
-
-LONGEST_CORRECTION = 20_000
-"""Bytes of a correction notice: some pages of text."""
-
-
-class FieldNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be corrected in one field of the form."""
-
-    name: str
-    message: str
-
-
-class MaterialNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is to be corrected in one material."""
-
-    material: str
-    message: str
-
-
-class Correction(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A correction notice: one list, complete (行政许可法 art. 32)."""
-
-    reason: str
-    fields: tuple[FieldNote, ...] = ()
-    materials: tuple[MaterialNote, ...] = ()
 
 
 def begin(file: CaseFile, actor: Actor) -> None:
     """After submission: the receipt is in the history, and the lead department is asked whether it accepts."""
-    lead = file.row["department"]
-    task = file.add_task(
-        lead, "accept", "受理审查", position=0, state="requested", due_on=tasks.workday_after(file, file.now, PRE_ACCEPTANCE_DAYS)
-    )
+    lead, due_on = file.row["department"], tasks.workday_after(file, file.now, PRE_ACCEPTANCE_DAYS)
+    task = file.add_task(lead, "accept", "受理审查", position=0, state="requested", due_on=due_on)
     file.note("submitted", actor, materials=[material.name for material in file.card.materials])
     tasks.request(file, task)
-
-
-# Pre-acceptance on line has a limit of its own, by default two working days (电子监察 rules: two working days, then a warning).
-PRE_ACCEPTANCE_DAYS = 2
 
 
 def accept(file: CaseFile, actor: Actor) -> None:
     """One acceptance: both clocks start and every department of the item sets to work."""
     file.act("accept", actor)
-    tasks.settle(file, actor, "accept", "accepted", None)
-    file.row["accepted_at"] = file.now
-    duedates.set_due_dates(file)
-    file.note("accepted", actor, promised_on=file.row["promised_on"])
-    file.act("review", actor)
-    for position, part in enumerate(file.item.parts):
-        parallel.start_part(file, part, position)
-    parallel.advance(file)
+    _take_in(file, actor, file.now)
+    file.note("accepted", actor, promised_on=file.row["promised_on"], document=documents.acceptance(file))
+    _review(file, actor)
 
 
-def not_accept(file: CaseFile, actor: Actor, reason: str) -> None:
-    """Non-acceptance: the end of the case, with its reason."""
-    file.act("not_accept", actor)
-    tasks.settle(file, actor, "accept", "not_accepted", reason)
-    file.row["reason"] = reason
-    file.row["completed_at"] = file.now
-    file.note("not_accepted", actor, reason=reason)
-
-
-def request_correction(file: CaseFile, actor: Actor, correction: Correction) -> None:
-    """Ask the resident for everything that is missing or wrong, at once; what is asked for must exist in the item."""
-    _check_correction(file, correction)
-    file.act("request_correction", actor)
+def accept_by_silence(file: CaseFile) -> None:
+    """Nobody answered in time: the case counts as accepted from the day its papers came in (行政许可法 art. 32(4))."""
+    file.act("accept_by_silence", SYSTEM)
+    received = max(task["requested_at"] for task in tasks.live(file, "accept"))
     for task in tasks.live(file, "accept"):
-        file.change_task(task, state="correction")
-    file.row["correction"] = msgspec.json.encode(correction).decode()
+        text = f"逾期未答复，依法自 {local_date(received)} 起视为受理"
+        file.send(task["department"], "task.urged", {"task": task["id"], "due_on": task["due_on"], "text": text})
+    _take_in(file, SYSTEM, received)
     file.note(
-        "correction_requested", actor, reason=correction.reason,
-        fields=[note.name for note in correction.fields], materials=[note.material for note in correction.materials],
+        "accepted_by_silence", SYSTEM, promised_on=file.row["promised_on"], received_on=local_date(received),
+        document=documents.acceptance(file),
+    )  # fmt: skip
+    _review(file, SYSTEM)
+
+
+def not_accept(file: CaseFile, actor: Actor, reason: str, competent: str = "") -> None:
+    """Non-acceptance: the end of the case, with its reason, where to go instead, and how to object (行政许可法 art. 32, 38)."""
+    file.act("not_accept", actor)
+    full = f"{reason.rstrip('。')}。请向{competent}提出" if competent else reason
+    tasks.settle(file, actor, "accept", "not_accepted", full)
+    file.row["reason"] = full
+    file.row["completed_at"] = file.now
+    file.note(
+        "not_accepted", actor, reason=full, competent=competent or None, document=documents.non_acceptance(file),
+        remedy=documents.remedy(local_date(file.now)).text,
     )  # fmt: skip
 
 
-def corrected(file: CaseFile, actor: Actor) -> None:
-    """The resident has mended what was asked: back to the one who asked."""
-    file.act("correct", actor)
-    file.row["correction"] = None
-    file.note("corrected", actor)
-    for task in tasks.live(file, "accept"):
-        file.change_task(task, state="requested", requested_at=file.now)
-        file.send(task["department"], "task.material-added", tasks.request_data(file, task))
-
-
 def decide(file: CaseFile, actor: Actor, result: str, reason: str | None) -> None:
-    """The decision; a refusal says why."""
+    """The decision; a refusal says why, and how to object (行政许可法 art. 38)."""
     if result == "refused" and not reason:
         raise Refused("reason_missing")
-    if any(task["step"] == "review" and task["state"] in (*tasks.LIVE, "waiting") for task in file.tasks):
-        raise Refused("review_unfinished")
+    specials.end_all(file, actor)
     file.act("decide", actor)
+    parallel.dismiss(file)
     tasks.settle(file, actor, "decide", result, reason)
     file.row.update(decision=result, reason=reason, decided_at=file.now)
-    file.note("decided", actor, reason=reason, decision=result)
+    remedy = documents.remedy(local_date(file.now)).text if result == "refused" else None
+    file.note("decided", actor, reason=reason, decision=result, document=documents.decision(file, result), remedy=remedy)
 
 
 def complete(file: CaseFile, actor: Actor) -> None:
@@ -115,6 +81,7 @@ def complete(file: CaseFile, actor: Actor) -> None:
 
 def withdraw(file: CaseFile, actor: Actor, reason: str | None) -> None:
     """The resident takes the application back; every department still at work is told."""
+    specials.end_all(file, actor)
     file.act("withdraw", actor)
     for task in file.tasks:
         if task["state"] in tasks.LIVE:
@@ -126,12 +93,14 @@ def withdraw(file: CaseFile, actor: Actor, reason: str | None) -> None:
         file.note("withdrawn", actor, reason=reason)
 
 
-def _check_correction(file: CaseFile, correction: Correction) -> None:
-    fields = {field.name for field in file.item.form.fields}
-    materials = {material.code for material in file.item.materials}
-    unknown = [note.name for note in correction.fields if note.name not in fields]
-    unknown += [note.material for note in correction.materials if note.material not in materials]
-    if unknown or not (correction.fields or correction.materials):
-        raise Refused("correction_unknown")
-    if len(msgspec.json.encode(correction)) > LONGEST_CORRECTION:
-        raise Refused("too_large", {"limit": LONGEST_CORRECTION})
+def _take_in(file: CaseFile, actor: Actor, accepted_at: dt.datetime) -> None:
+    tasks.settle(file, actor, "accept", "accepted", None)
+    file.row["accepted_at"] = accepted_at
+    duedates.set_due_dates(file)
+
+
+def _review(file: CaseFile, actor: Actor) -> None:
+    file.act("review", actor)
+    for position, part in enumerate(file.item.parts):
+        parallel.start_part(file, part, position)
+    parallel.advance(file)

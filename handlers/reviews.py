@@ -58,9 +58,14 @@ def _take_effect(file: CaseFile, answer: Answer) -> None:
     if file.row["state"] in {"withdrawn", "expired", "not_accepted"}:
         return  # the answer crossed with the end of the case: nothing is left to do
     task = _task(file, answer)
-    if task["state"] == "done" and answer.kind != "certificate.issued":  # a certificate comes after the decision
+    if task["state"] in {"done", "void"} and not _may_come_late(task, answer.kind):
         return  # settled at the desk in the meantime: the first to answer counts
     _EFFECTS[answer.kind](file, department_actor(answer.department), task, answer.data)
+
+
+def _may_come_late(task: Row, kind: str) -> bool:
+    """A certificate comes after the decision; an opinion past its limit is kept, without effect."""
+    return kind == "certificate.issued" or (kind == "task.decided" and task["step"] == "review")
 
 
 def _task(file: CaseFile, answer: Answer) -> Row:
@@ -112,6 +117,7 @@ def _decided(file: CaseFile, actor: Actor, task: Row, data: dict[str, Any]) -> N
 
 
 def _certificate_issued(file: CaseFile, actor: Actor, _task: Row, data: dict[str, Any]) -> None:
+    file.keep_certificate(data["certificate_type"], data["number"])
     file.note("certificate_issued", actor, tell=False, certificate_type=data["certificate_type"], valid_to_on=data.get("valid_to_on"))
 
 

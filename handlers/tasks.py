@@ -5,14 +5,23 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from handlers import clocks, specials
-from handlers.actors import Actor
+from handlers import clocks, guards, specials
+from handlers.actors import SYSTEM, Actor
 from handlers.cards import CardUpload
 from handlers.casefile import CaseFile
 from storage.database import Row
 
-LIVE = ("requested", "in_progress", "correction", "suspended")
+LIVE = guards.LIVE
 """The states of a task that a department works on."""
+
+DEEMED = "逾期未答复，视为同意"
+"""How the opinion of a department begins whose silence counted as agreement."""
+
+
+def announce(file: CaseFile, task: Row) -> None:
+    """Ask the department of a task to set to work on it, and tell the resident."""
+    file.note("task_started", SYSTEM, department_name=department_name(file, task["department"]), text=task["action"])
+    request(file, task)
 
 
 def request(file: CaseFile, task: Row) -> None:

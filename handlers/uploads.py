@@ -15,9 +15,10 @@ from contextlib import aclosing
 
 import msgspec
 
-from handlers.errors import REFUSALS, Refused
+from handlers.errors import Refused
 from handlers.media_limits import MIB, Verdict
 from handlers.office import Office
+from handlers.refusals import REFUSALS
 from handlers.scanner import ScannerDown
 from storage import uploads
 from storage.database import Row

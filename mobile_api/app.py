@@ -19,7 +19,7 @@ from handlers.subscriptions import Templates
 from mobile_api import pages
 from mobile_api.glances import Glances
 from mobile_api.identity import Identity
-from mobile_api.pages import start
+from mobile_api.pages import departments, start
 from mobile_api.pages.table import PAGES
 from mobile_api.routes import ROUTES
 from mobile_api.watching import exchange_metrics
@@ -45,7 +45,7 @@ def build_app(office: Office, settings: Settings, platform: WechatPlatform, temp
     app[OFFICE], app[AUTHENTICATOR] = office, identity
     app[REPEATS] = Repeats(office.database, office.clock, AnswerBook(office.keys.sealer))
     readings: tuple[Reading, ...] = (partial(exchange_metrics, watch),)
-    app[READINGS] = readings
+    app[READINGS], app[departments.WATCH] = readings, watch
     app[start.TLS], app[start.DEMO] = settings.http.tls, settings.demo.enabled
     given = {
         Office: office,

@@ -10,22 +10,29 @@ from mobile_api.views import (
     documentation,
     exchange,
     exchange_v1,
+    expectations,
     health,
     items,
     keys,
     me,
+    reports,
     setaside,
     subscriptions,
+    supervision,
     sync,
+    umbrellas,
     uploads,
     wechat_push,
 )
 from mobile_api.web.metrics import metrics
 from mobile_api.web.operation import MULTIPART, Route, Who, delete, get, post, put
+from mobile_api.web.sheets import XLSX
 
 ANYONE, RESIDENT, STAFF, ACCOUNT, SYSTEM = Who.ANYONE, Who.RESIDENT, Who.STAFF, Who.ACCOUNT, Who.SYSTEM
 _SIGNED = ("signature_missing", "signature_date", "signature_wrong", "signature_replayed")
+_CARD = ("not_found", "forbidden", "card_state")
 _CHANGE = ("not_found", "wrong_state", "precondition_failed")
+_REPORT = ("forbidden", "report_span")
 
 ROUTES: list[Route] = [
     # logging in and out
@@ -42,8 +49,9 @@ ROUTES: list[Route] = [
     get("/items", items.list_items, ANYONE, summary="查找事项", tag="items", errors=("invalid_cursor",)),
     get("/events", items.list_events, ANYONE, summary="人生事件", tag="items"),
     get("/items/{code}", items.show_item, ANYONE, summary="办事指南", tag="items", errors=("item_not_found",)),
+    get("/items/{code}/expectation", expectations.of_item, ANYONE, summary="预计用时", tag="items", errors=("item_not_found",)),
     get("/bundles", items.list_bundles, ANYONE, summary="一件事", tag="items"),
-    get("/bundles/{code}", items.show_bundle, ANYONE, summary="一件事详情", tag="items", errors=("bundle_not_found",)),
+    get("/bundles/{code}", items.show_bundle, ANYONE, summary="一件事详情", tag="items", errors=("bundle_not_found", "part_unknown")),
     get("/departments", items.list_departments, ANYONE, summary="部门", tag="items"),
     # uploads
     post(
@@ -55,19 +63,23 @@ ROUTES: list[Route] = [
     # cases
     post(
         "/cases", cases.create, RESIDENT, summary="提交申请", tag="cases", status=201, idempotency="required",
-        errors=("item_not_found", "invalid_form", "missing_material", "materials_unusable", "bundle_not_open"),
+        errors=("item_not_found", "invalid_form", "missing_material", "materials_unusable", "bundle_not_found", "bundle_no_draft", "part_unknown"),
     ),
     get("/cases", cases.listing, RESIDENT, summary="我的办件", tag="cases"),
     get("/cases/{id}", cases.show, RESIDENT, summary="办件详情", tag="cases", errors=("not_found",)),
     put("/cases/{id}", cases.change, RESIDENT, summary="修改草稿", tag="cases", if_match=True, errors=_CHANGE),
-    post("/cases/{id}/submit", cases.submit, RESIDENT, summary="提交草稿", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material")),
+    post("/cases/{id}/submit", cases.submit, RESIDENT, summary="提交草稿", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material", "part_waits")),
     post("/cases/{id}/withdraw", cases.withdraw, RESIDENT, summary="撤回", tag="cases", idempotency="required", errors=("not_found", "wrong_state")),
     post("/cases/{id}/corrections", cases.correct, RESIDENT, summary="补正", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material")),
     post("/cases/{id}/evaluation", cases.evaluate, RESIDENT, summary="评价", tag="cases", idempotency="required", errors=("not_found", "not_finished", "already_evaluated")),
     get("/cases/{id}/events", cases.events, RESIDENT, summary="办理经过", tag="cases", errors=("not_found",)),
     get("/cases/{id}/due-dates", cases.due_dates, RESIDENT, summary="时限说明", tag="cases", errors=("not_found",)),
+    get("/cases/{id}/expectation", expectations.of_case, RESIDENT, summary="预计还需多久", tag="cases", errors=("not_found",)),
     get("/cases/{id}/receipt.png", cases.receipt_png, RESIDENT, summary="收件凭证二维码", tag="cases", gives="image/png", errors=("not_found",)),
     get("/cases/{id}/receipt.pdf", cases.receipt_pdf, RESIDENT, summary="收件凭证", tag="cases", gives="application/pdf", errors=("not_found",)),
+    get("/umbrellas", umbrellas.listing, RESIDENT, summary="我的一件事", tag="cases"),
+    get("/umbrellas/{id}", umbrellas.show, RESIDENT, summary="一件事进度", tag="cases", errors=("not_found",)),
+    post("/umbrellas/{id}/withdraw", umbrellas.withdraw, RESIDENT, summary="撤回一件事", tag="cases", idempotency="required", errors=("not_found", "bundle_over")),
     get("/r/{code}", codes.show_receipt, ANYONE, summary="凭证查询", tag="codes", pace="costly", errors=("not_found",)),
     # codes
     post("/codes/lookup", codes.create_lookup, RESIDENT, summary="出示办事码", tag="codes", status=201, idempotency="accepted", errors=("unavailable",)),
@@ -84,10 +96,19 @@ ROUTES: list[Route] = [
     # the desk
     get("/desk/cases", desk.listing, STAFF, summary="待办列表", tag="desk", errors=("forbidden",)),
     get("/desk/cases/{id}", desk.show, STAFF, summary="办件", tag="desk", errors=("not_found",)),
+    get("/desk/cases/{id}/particulars", desk.show_particulars, STAFF, summary="办理所需的情况", tag="desk", errors=("not_found",)),
     post("/desk/cases/{id}/accept", desk.accept, STAFF, summary="受理", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden")),
     post("/desk/cases/{id}/reject", desk.reject, STAFF, summary="不予受理", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden")),
-    post("/desk/cases/{id}/request-correction", desk.request_correction, STAFF, summary="补正告知", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "correction_unknown")),
-    post("/desk/cases/{id}/decide", desk.decide, STAFF, summary="决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "reason_missing", "review_unfinished")),
+    post("/desk/cases/{id}/request-correction", desk.request_correction, STAFF, summary="补正告知", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "correction_unknown", "correction_repeated")),
+    post("/desk/cases/{id}/decide", desk.decide, STAFF, summary="决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "reason_missing", "review_unfinished", "separation", "not_sent_up")),
+    post("/desk/cases/{id}/suspend", desk.suspend, STAFF, summary="启动特别程序", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "suspension_too_early", "already_suspended", "procedure_unknown", "until_in_the_past", "task_settled")),
+    post("/desk/cases/{id}/resume", desk.resume, STAFF, summary="结束特别程序", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "not_suspended")),
+    post("/desk/cases/{id}/extend", desk.extend, STAFF, summary="申请延长期限", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "extension_already_asked", "extension_too_late", "extension_too_long")),
+    post("/desk/cases/{id}/extend/approve", desk.approve_extension, STAFF, summary="批准延长期限", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "separation", "extension_not_asked", "extension_too_late", "extension_too_long")),
+    post("/desk/cases/{id}/extend/refuse", desk.refuse_extension, STAFF, summary="不批准延长期限", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "separation", "extension_not_asked")),
+    post("/desk/cases/{id}/forward", desk.forward, STAFF, summary="转报上级", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "review_unfinished", "not_for_the_county")),
+    post("/desk/cases/{id}/deliver", desk.deliver, STAFF, summary="送达结果", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "tracking_missing")),
+    post("/desk/cases/{id}/complete", desk.complete, STAFF, summary="签收办结", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "signature_name_missing", "not_sent_yet")),
     post("/desk/tasks/{id}/opinion", desk.opinion, STAFF, summary="审查意见", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "task_settled")),
     # the exchange with departments: how it is doing, and messages that wait for an officer
     get("/exchange/departments", exchange.departments, STAFF, summary="部门交换状况", tag="exchange", errors=("forbidden",)),
@@ -95,6 +116,22 @@ ROUTES: list[Route] = [
     get("/exchange/set-aside/{id}", setaside.show, STAFF, summary="一条部门消息", tag="exchange", errors=("forbidden", "not_found")),
     post("/exchange/set-aside/{id}/replay", setaside.replay, STAFF, summary="重新处理部门消息", tag="exchange", errors=("forbidden", "not_found", "message_still_fails")),
     post("/exchange/set-aside/{id}/skip", setaside.skip, STAFF, summary="跳过部门消息", tag="exchange", status=204, errors=("forbidden", "not_found")),
+    # electronic supervision: cards, what people do with them, what will be late
+    get("/supervision/cards", supervision.listing, STAFF, summary="监察牌列表", tag="supervision", errors=("forbidden", "bad_request")),
+    post("/supervision/cards", supervision.issue, STAFF, summary="人工发牌", tag="supervision", status=201, errors=("forbidden", "not_found", "ground_unknown", "card_exists")),
+    get("/supervision/cards/{id}", supervision.show, STAFF, summary="一张监察牌", tag="supervision", errors=("not_found",)),
+    post("/supervision/cards/{id}/confirm", supervision.confirm, STAFF, summary="确认发牌", tag="supervision", errors=_CARD),
+    post("/supervision/cards/{id}/drop", supervision.drop, STAFF, summary="不予发牌", tag="supervision", errors=_CARD),
+    post("/supervision/cards/{id}/supervise", supervision.supervise, STAFF, summary="督办", tag="supervision", errors=_CARD),
+    post("/supervision/cards/{id}/revoke", supervision.revoke, STAFF, summary="撤销监察牌", tag="supervision", errors=_CARD),
+    post("/supervision/cards/{id}/feedback", supervision.feedback, STAFF, summary="反馈", tag="supervision", errors=_CARD),
+    post("/supervision/cards/{id}/appeal", supervision.appeal, STAFF, summary="申诉", tag="supervision", errors=_CARD),
+    post("/supervision/cards/{id}/settle-appeal", supervision.settle_appeal, STAFF, summary="处理申诉", tag="supervision", errors=_CARD),
+    get("/supervision/outlook", supervision.outlook, STAFF, summary="即将超期", tag="supervision", errors=("forbidden",)),
+    get("/supervision/grounds", supervision.grounds, STAFF, summary="人工发牌的事由", tag="supervision"),
+    get("/supervision/reports", reports.show, STAFF, summary="监察报表", tag="supervision", errors=_REPORT),
+    get("/supervision/reports.csv", reports.as_csv, STAFF, summary="监察报表（CSV）", tag="supervision", gives="text/csv", errors=_REPORT),
+    get("/supervision/reports.xlsx", reports.as_xlsx, STAFF, summary="监察报表（Excel）", tag="supervision", gives=XLSX, errors=_REPORT),
     # the exchange with departments that do without Redis; each request is signed with a key of the department
     get("/exchange/v1/messages", exchange_v1.messages, SYSTEM, summary="部门取消息", tag="departments", root=True, pace="read", errors=(*_SIGNED, "link_other", "link_paused", "position_unknown")),
     post("/exchange/v1/messages", exchange_v1.post, SYSTEM, summary="部门发送消息", tag="departments", root=True, pace="write", errors=(*_SIGNED, "not_json", "messages_unreadable", "too_large", "border_unreadable")),

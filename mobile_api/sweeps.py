@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from backoffice.bridge import new_holder
 from backoffice.signatures import WINDOW
-from handlers import calendars, uploads
+from handlers import bundlesteps, calendars, deadlines, parallel, supervision, uploads
 from handlers.actors import SYSTEM
 from handlers.casefile import opened
 from handlers.errors import Refused
@@ -34,11 +34,11 @@ _BATCH = 100
 @asynccontextmanager
 async def running(office: Office) -> AsyncIterator[None]:
     """Sweep every minute while the context is open."""
-    task = asyncio.create_task(_keep(office), name="clock")
+    tasks = [asyncio.create_task(_keep(office), name="clock"), asyncio.create_task(bundlesteps.keep(office), name="bundles")]
     try:
         yield
     finally:
-        await end([task])
+        await end(tasks)
 
 
 async def sweep(office: Office) -> int:
@@ -52,6 +52,10 @@ async def sweep(office: Office) -> int:
     await calendars.catch_up(office)
     await outbox.forget(office.database, now - LETTERS_KEPT)
     await inbox.forget(office.database, now - MESSAGES_KEPT)
+    await supervision.catch_up(office)
+    await supervision.sweep(office)
+    await deadlines.sweep(office)
+    await parallel.sweep(office)
     stale = await cases.stale_drafts(office.database, now - DRAFTS_LAPSE, _BATCH)
     for case_id in stale:
         await _expire(office, case_id)

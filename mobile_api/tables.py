@@ -15,9 +15,12 @@ from backoffice.mapping_checks import check_mapping
 from backoffice.mapping_rules import MAPPING_RULES
 from backoffice.mapping_table import MappingTable
 from config.tables import NOT_UTF8, Table, UnreadableTable, read_folder
+from config.tables import read_table as read_table_file
 from handlers.catalogue import Bundle, Catalogue, CertificateType, Department, LifeEvent, ServiceItem
 from handlers.publication import CHECKS, Hit, Key
+from handlers.publication_parts import PART_RULES, check_one_form, check_parts
 from handlers.publication_rules import RULES, Level
+from handlers.supervision_rules import SUPERVISION_RULES, Rulebook, check_rulebook
 from handlers.workdays import CalendarError, YearTable, read_table, with_year
 from mobile_api.decoding import decode, rows
 
@@ -37,8 +40,24 @@ def _check_department(department: Department, catalogue: Catalogue) -> Iterator[
     yield from check_address(department, catalogue)
 
 
-_CHECKS: dict[type, Callable[[Any, Catalogue], Iterable[Hit]]] = {**CHECKS, Department: _check_department, MappingTable: check_mapping}
-_RULES = {**RULES, **MAPPING_RULES, **ADDRESS_RULES}
+def _check_item(item: ServiceItem, catalogue: Catalogue) -> Iterator[Hit]:
+    yield from CHECKS[ServiceItem](item, catalogue)
+    yield from check_parts(item)
+
+
+def _check_bundle(bundle: Bundle, catalogue: Catalogue) -> Iterator[Hit]:
+    yield from CHECKS[Bundle](bundle, catalogue)
+    yield from check_one_form(bundle, catalogue)
+
+
+_CHECKS: dict[type, Callable[[Any, Catalogue], Iterable[Hit]]] = {
+    **CHECKS,
+    ServiceItem: _check_item,
+    Bundle: _check_bundle,
+    Department: _check_department,
+    MappingTable: check_mapping,
+}
+_RULES = {**RULES, **PART_RULES, **MAPPING_RULES, **ADDRESS_RULES, **SUPERVISION_RULES}
 # What is said of a name that no file gives.
 _UNKNOWN: dict[type[msgspec.Struct], str] = {
     Department: "department-unknown",
@@ -98,6 +117,8 @@ class Inspection:
             self._check(one)
         self.mappings = {one.thing.code: DepartmentMapping(one.thing, one.table.path, one.table.line) for one in placed[MappingTable]}
         self.years, found = _years(directory / "calendar")
+        self._found.extend(found)
+        self.rulebook, found = _rulebook(directory)
         self._found.extend(found)
 
     @property
@@ -182,6 +203,27 @@ def load_calendar(directory: Path) -> list[YearTable]:
     if found:
         raise TablesError(found)
     return years
+
+
+def load_rulebook(directory: Path) -> Rulebook:
+    """The rules of supervision; raises TablesError when one of them is wrong. Without their file nothing is supervised."""
+    rulebook, found = _rulebook(directory)
+    if errors := [one for one in found if one.level == "error"]:
+        raise TablesError(errors)
+    return rulebook
+
+
+def _rulebook(directory: Path) -> tuple[Rulebook, list[Finding]]:
+    path = directory / "supervision" / "rules.toml"
+    if not path.exists():
+        return Rulebook(), [_finding(path, 1, Hit("no-supervision"))]
+    try:
+        table = read_table_file(path)
+    except UnreadableTable as error:
+        return Rulebook(), [_unreadable(error)]
+    book, hits = decode(Rulebook, table.values)
+    hits += check_rulebook(book) if book is not None else ()
+    return book or Rulebook(), [_finding(path, table.line(hit.key), hit) for hit in hits]
 
 
 def _years(folder: Path) -> tuple[list[YearTable], list[Finding]]:

@@ -47,13 +47,25 @@ _WORDS: dict[str, _Entry] = {
         Words("已受理", "“{item_name}”已受理[，承诺 {promised_on} 前办结]。"),
         Words("Accepted", "“{item_name}” has been accepted[; it is promised by {promised_on}]."),
     ),
+    "case.accepted_by_silence": _Entry(
+        Words("视为受理", "“{item_name}”逾期未收到答复，依法[自 {received_on} 起]视为受理[，承诺 {promised_on} 前办结]。"),
+        Words(
+            "Counts as accepted",
+            "Nobody answered in time: by law “{item_name}” counts as accepted[ from {received_on}]"
+            "[; it is promised by {promised_on}].",
+        ),
+    ),
     "case.not_accepted": _Entry(
-        Words("不予受理", "“{item_name}”不予受理[。原因：{reason}]。"),
-        Words("Not accepted", "“{item_name}” cannot be accepted[. Reason: {reason}]."),
+        Words("不予受理", "“{item_name}”不予受理[。原因：{reason}][。{remedy}]。"),
+        Words("Not accepted", "“{item_name}” cannot be accepted[. Reason: {reason}][. {remedy}]."),
     ),
     "case.correction_requested": _Entry(
-        Words("请补正材料", "“{item_name}”需要您补正[：{reason}]。请打开办件，按提示修改后再提交。"),
-        Words("Please correct your application", "“{item_name}” needs a correction[: {reason}]. Open the case and follow the notes."),
+        Words("请补正材料", "“{item_name}”需要您补正[：{reason}]。请[在 {until_on} 前]打开办件，按提示修改后再提交。"),
+        Words(
+            "Please correct your application",
+            "“{item_name}” needs a correction[: {reason}]. Open the case"
+            "[ by {until_on}] and follow the notes.",
+        ),
     ),
     "case.corrected": _Entry(
         Words("补正已提交", "“{item_name}”的补正内容已送达受理部门。"),
@@ -66,6 +78,22 @@ _WORDS: dict[str, _Entry] = {
     "case.task_answered": _Entry(
         Words("部门已答复", "[{department_name}]已就“{item_name}”给出意见[：{text}]。"),
         Words("A department has answered", "An opinion on “{item_name}” is in[ from {department_name}][: {text}]."),
+    ),
+    "case.task_deemed": _Entry(
+        Words("部门逾期未答复", "[{department_name}]未在期限内就“{item_name}”答复[：{text}]。办理继续进行。"),
+        Words("A department did not answer", "[{department_name} ]has not answered on “{item_name}” in time[: {text}]. Work goes on."),
+    ),
+    "case.part_asks": _Entry(
+        Words("请补充“一件事”的内容", "“{item_name}”可以开始办理了，还需要您补充[：{text}]。请打开办件填写后提交。"),
+        Words(
+            "Please complete your application",
+            "“{item_name}” can begin and needs something from you"
+            "[: {text}]. Open it, fill it in and submit.",
+        ),
+    ),
+    "case.part_stopped": _Entry(
+        Words("“一件事”中有事项不再办理", "“{item_name}”不再办理[。原因：{reason}]。已办成的事项不受影响。"),
+        Words("A part will not begin", "“{item_name}” will not begin[: {reason}]. What has been granted stays."),
     ),
     "case.progressed": _Entry(
         Words("办理有新进展", "“{item_name}”有新进展[（{department_name}）][：{text}]。"),
@@ -81,11 +109,35 @@ _WORDS: dict[str, _Entry] = {
     ),
     "case.recounted": _Entry(
         Words("到期日重新计算", "放假安排已公布，“{item_name}”的到期日重新计算[，由 {former_on}][改为 {promised_on}]。"),
-        Words("Due date counted again", "The holidays are known: the due date of “{item_name}” was counted again[: {promised_on}][, before {former_on}]."),
+        Words(
+            "Due date counted again",
+            "The holidays are known: the due date of “{item_name}” was counted again[: {promised_on}]"
+            "[, before {former_on}].",
+        ),
+    ),
+    "case.extended": _Entry(
+        Words("办理期限已延长", "“{item_name}”经批准延长[ {days} 天][，改为 {promised_on} 前办结][。原因：{reason}]。"),
+        Words(
+            "Time limit extended",
+            "The limit of “{item_name}” was extended[ by {days} days]"
+            "[; it is now promised by {promised_on}][. Reason: {reason}].",
+        ),
+    ),
+    "case.forwarded": _Entry(
+        Words("已转报上级", "“{item_name}”已完成初审，转报上级决定[，承诺 {promised_on} 前办结]。"),
+        Words("Sent up for the decision", "“{item_name}” was reviewed and sent up for the decision[; it is promised by {promised_on}]."),
     ),
     "case.decided": _Entry(
-        Words("已作出决定", "“{item_name}”已作出决定[：{decision_name}][。说明：{reason}]。"),
-        Words("Decided", "“{item_name}” has been decided[: {decision_name}][. Note: {reason}]."),
+        Words("已作出决定", "“{item_name}”已作出决定[：{decision_name}][。说明：{reason}][。{remedy}]。"),
+        Words("Decided", "“{item_name}” has been decided[: {decision_name}][. Note: {reason}][. {remedy}]."),
+    ),
+    "case.delivering": _Entry(
+        Words("结果送达中", "“{item_name}”的结果{method_name}[，{carrier}][，单号 {tracking}]。"),
+        Words("Your result is on its way", "The result of “{item_name}” {method_name}[: {carrier}][ {tracking}]."),
+    ),
+    "case.expired": _Entry(
+        Words("申请已失效", "“{item_name}”已失效[。原因：{reason}]。"),
+        Words("Application lapsed", "“{item_name}” has lapsed[. Reason: {reason}]."),
     ),
     "case.completed": _Entry(
         Words("已办结", "“{item_name}”已办结[，结果：{decision_name}]。欢迎您作出评价。"),
@@ -103,13 +155,23 @@ _WORDS: dict[str, _Entry] = {
 
 _PUSHES: dict[str, _Push] = {
     "case.accepted": _Push(("progress",), "已受理", "承诺{promised_on}前办结"),
+    "case.accepted_by_silence": _Push(("progress",), "视为受理", "承诺{promised_on}前办结"),
     "case.not_accepted": _Push(("result", "progress"), "不予受理", "{reason}"),
     "case.correction_requested": _Push(("correction", "progress"), "补正材料", "{reason}"),
+    "case.part_asks": _Push(("progress",), "需要补充", "{text}"),
+    "case.part_stopped": _Push(("progress", "result"), "不再办理", "{reason}"),
+    "case.extended": _Push(("progress",), "期限延长", "改为{promised_on}前办结"),
+    "case.delivering": _Push(("result", "progress"), "送达中", "{method_name}"),
+    "case.expired": _Push(("result", "progress"), "已失效", "{reason}"),
     "case.decided": _Push(("result", "progress"), "已作决定", "{decision_name}"),
     "case.completed": _Push(("result", "progress"), "已办结", "结果：{decision_name}"),
 }
 
 _DECISIONS = {"zh": {"granted": "准予", "refused": "不予批准"}, "en": {"granted": "granted", "refused": "refused"}}
+_METHODS = {
+    "zh": {"counter": "可到服务大厅领取", "post": "已寄出", "electronic": "已在线送达"},
+    "en": {"counter": "is ready at the counter", "post": "has been posted", "electronic": "was delivered on line"},
+}
 _PHRASES = {"granted": "准予办理", "refused": "不予批准"}
 _NO_NOTE = "请在小程序中查看详情"
 _OPTIONAL = re.compile(r"\[([^\[\]]*)\]")
@@ -156,12 +218,14 @@ def template_facts(event: str, data: Mapping[str, Any], at: dt.datetime) -> dict
 
 def _facts(data: Mapping[str, Any], language: Language) -> dict[str, str]:
     facts = {name: str(value).strip().rstrip("。.") for name, value in data.items() if value not in (None, "")}
-    for name in {"promised_on", "until_on", "former_on"} & facts.keys():
+    for name in {"promised_on", "until_on", "former_on", "received_on"} & facts.keys():
         day = facts.pop(name)[:10]
         with suppress(ValueError):  # what is no date is left out like what is missing
             facts[name] = _date(dt.date.fromisoformat(day), language)
     if facts.get("decision") in _DECISIONS[language]:
         facts["decision_name"] = _DECISIONS[language][facts["decision"]]
+    if facts.get("method") in _METHODS[language]:
+        facts["method_name"] = _METHODS[language][facts["method"]]
     return facts
 
 

@@ -57,12 +57,21 @@ def _one_of(states: Sequence[str], first: int) -> str:
     return ", ".join(f"${n}" for n in range(first, first + len(states)))
 
 
+_NOT_WAITING = " AND (state <> 'draft' OR umbrella_id IS NULL)"
+"""A part of a bundle whose turn has not come is shown with its bundle."""
+
+
 async def of_resident(db: Queries, resident_id: str, states: Sequence[str], before: str | None, limit: int) -> list[Row]:
     """A resident's cases, newest first, from below id `before`."""
-    sql = f"SELECT {_COLUMNS} FROM cases WHERE resident_id = $1 AND id < $2"  # noqa: S608 - constants only
+    sql = f"SELECT {_COLUMNS} FROM cases WHERE resident_id = $1 AND id < $2{_NOT_WAITING}"  # noqa: S608 - constants only
     if states:
         sql += f" AND state IN ({_one_of(states, 4)})"
     return await db.rows(sql + " ORDER BY id DESC LIMIT $3", resident_id, before or "~", limit, *states)
+
+
+async def of_umbrella(db: Queries, umbrella_id: str) -> list[Row]:
+    """The cases that were applied for as one, in the order in which they were made."""
+    return await db.rows(f"SELECT {_COLUMNS} FROM cases WHERE umbrella_id = $1 ORDER BY id", umbrella_id)  # noqa: S608 - constants only
 
 
 _OF_DEPARTMENT = " AND (department = $n OR EXISTS (SELECT 1 FROM task WHERE task.case_id = cases.id AND task.department = $n))"
@@ -95,6 +104,26 @@ async def events(db: Queries, case_id: str, after: int = 0, limit: int = 1000) -
     )
 
 
+async def has_acted(db: Queries, case_id: str, actor_id: str, types: Sequence[str]) -> bool:
+    """Whether a member of staff did one of these acts in a case."""
+    sql = "SELECT id FROM case_event WHERE case_id = $1 AND actor_kind = 'staff' AND actor_id = $2"
+    return await db.one(f"{sql} AND type IN ({_one_of(types, 3)}) LIMIT 1", case_id, actor_id, *types) is not None
+
+
+_UNANSWERED = "SELECT case_id FROM task WHERE step = 'accept' AND state IN ('requested', 'in_progress') AND requested_at < $1 LIMIT $2"
+_UNCORRECTED = "SELECT case_id FROM task WHERE step = 'accept' AND state = 'correction' AND due_on < $1 LIMIT $2"
+
+
+async def unanswered(db: Queries, before: dt.datetime, limit: int) -> list[str]:
+    """Ids of cases whose papers came in before a moment, with neither acceptance nor correction notice."""
+    return [str(row["case_id"]) for row in await db.rows(_UNANSWERED, before, limit)]
+
+
+async def uncorrected(db: Queries, today: dt.date, limit: int) -> list[str]:
+    """Ids of cases whose correction should have come in before today."""
+    return [str(row["case_id"]) for row in await db.rows(_UNCORRECTED, today, limit)]
+
+
 async def set_materials(tx: Transaction, case_id: str, rows: Sequence[Sequence[object]], *, fresh: bool) -> None:
     """Replace what was handed in: rows of (case, material, position, source, upload or None)."""
     if not fresh:
@@ -112,7 +141,7 @@ async def tasks(db: Queries, case_id: str) -> list[Row]:
 
 _TASK = (
     "id", "case_id", "department", "step", "position", "action", "state", "result", "opinion", "due_on",
-    "created_at", "requested_at", "answered_at",
+    "created_at", "requested_at", "answered_at", "deemed_on",
 )  # fmt: skip
 
 
@@ -124,8 +153,9 @@ async def add_tasks(tx: Transaction, rows: Iterable[Mapping[str, object]]) -> No
 async def save_task(tx: Transaction, row: Mapping[str, object]) -> None:
     """Write what may change of a task."""
     await tx.execute(
-        "UPDATE task SET state = $2, result = $3, opinion = $4, due_on = $5, requested_at = $6, answered_at = $7 WHERE id = $1",
-        *(row[name] for name in ("id", "state", "result", "opinion", "due_on", "requested_at", "answered_at")),
+        "UPDATE task SET state = $2, result = $3, opinion = $4, due_on = $5, requested_at = $6, answered_at = $7, deemed_on = $8"
+        " WHERE id = $1",
+        *(row[name] for name in ("id", "state", "result", "opinion", "due_on", "requested_at", "answered_at", "deemed_on")),
     )
 
 
@@ -139,8 +169,9 @@ async def add_evaluation(tx: Transaction, row: Sequence[object]) -> bool:
 
 
 async def stale_drafts(db: Queries, before: dt.datetime, limit: int) -> list[str]:
-    """Ids of drafts untouched since `before`."""
-    rows = await db.rows("SELECT id FROM cases WHERE state = 'draft' AND updated_at < $1 ORDER BY id LIMIT $2", before, limit)
+    """Ids of drafts untouched since `before`; a part of a bundle waits for its turn, however long."""
+    sql = "SELECT id FROM cases WHERE state = 'draft' AND umbrella_id IS NULL AND updated_at < $1 ORDER BY id LIMIT $2"
+    rows = await db.rows(sql, before, limit)
     return [str(row["id"]) for row in rows]
 
 

@@ -192,6 +192,7 @@ class Task(Model):
     created_at = UtcField()
     requested_at = UtcField(null=True)
     answered_at = UtcField(null=True)
+    deemed_on = fields.DateField(null=True)
 
     class Meta:
         table = "task"

@@ -23,6 +23,7 @@ class Umbrella(Model):
     created_at = UtcField()
     promised_on = fields.DateField(null=True)
     finished_at = UtcField(null=True)
+    look_at = UtcField(null=True)
 
     class Meta:
         table = "umbrella"

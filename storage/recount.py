@@ -13,6 +13,8 @@ _COUNTED = (
     "SELECT id, number, item_code, item_version, accepted_at, card, promised_on, legal_on, is_provisional FROM cases "  # noqa: S608 - constants only
     f"WHERE id > $1 AND legal_on >= $2 AND state IN {RUNNING}"
 )
+PROVISIONAL = f"{_COUNTED} AND is_provisional AND legal_on <= $4"
+"""What `provisional` asks; its plan is tested."""
 
 
 async def counted(db: Queries, since: dt.date, after: str, limit: int) -> list[Row]:
@@ -22,4 +24,4 @@ async def counted(db: Queries, since: dt.date, after: str, limit: int) -> list[R
 
 async def provisional(db: Queries, since: dt.date, to: dt.date, after: str, limit: int) -> list[Row]:
     """Those of `counted` that are provisional though their legal date lies not after `to`, the last day that is known by now."""
-    return await db.rows(f"{_COUNTED} AND is_provisional AND legal_on <= $4 ORDER BY id LIMIT $3", after, since, limit, to)
+    return await db.rows(f"{PROVISIONAL} ORDER BY id LIMIT $3", after, since, limit, to)

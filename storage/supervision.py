@@ -12,20 +12,18 @@ Look = tuple[str, str, str, dt.datetime]
 
 _DUE = "SELECT object_kind, object_id, case_id, look_at FROM supervision_due WHERE look_at <= $1 ORDER BY look_at LIMIT $2"
 
-# What is planned, what has given a card, by how much the limit was extended, and whether the certificate is out: in one question.
+# What is planned, what has given a card, and whether the certificate is out: in one question.
 _KNOWN = """
-SELECT 'due' AS what, case_id, object_kind, object_id, look_at, NULL AS rule, 0 AS days FROM supervision_due WHERE case_id IN ({0})
+SELECT 'due' AS what, case_id, object_kind, object_id, look_at, NULL AS rule FROM supervision_due WHERE case_id IN ({0})
 UNION ALL
-SELECT 'card', case_id, object_kind, object_id, NULL, rule, 0 FROM supervision_card WHERE case_id IN ({0})
+SELECT 'card', case_id, object_kind, object_id, NULL, rule FROM supervision_card WHERE case_id IN ({0})
 UNION ALL
-SELECT 'extension', case_id, '', id, NULL, NULL, days FROM extension WHERE approved_at IS NOT NULL AND case_id IN ({0})
-UNION ALL
-SELECT 'certificate', case_id, '', id, NULL, NULL, 0 FROM case_event WHERE type = 'certificate_issued' AND case_id IN ({0})
+SELECT 'certificate', case_id, '', id, NULL, NULL FROM case_event WHERE type = 'certificate_issued' AND case_id IN ({0})
 """
-_SPECIALS = "SELECT id, case_id, task_id, department, name, began_at, due_on, ended_at FROM special_procedure WHERE case_id IN ({})"
 _TASKS = "SELECT id, case_id, department, step, action, state, due_on, requested_at FROM task WHERE case_id IN ({}) ORDER BY position, id"
 _CASES = """
-SELECT cases.id, number, item_code, item_version, department, area, state, card, decision, submitted_at, accepted_at, decided_at, claim.staff_id
+SELECT cases.id, number, item_code, item_version, department, area, state, card, decision, submitted_at, accepted_at, decided_at,
+    claim.staff_id
 FROM cases LEFT JOIN claim ON claim.case_id = cases.id WHERE cases.id IN ({})
 """
 _INSERT = "INSERT INTO supervision_due (object_kind, object_id, case_id, look_at) VALUES ($1, $2, $3, $4) "
@@ -56,7 +54,7 @@ async def ahead(db: Queries, now: dt.datetime, to: dt.datetime, area: str, depar
 
 
 async def known(db: Queries, case_ids: Sequence[str]) -> list[Row]:
-    """What supervision knows of these cases; `what` is due, card, extension or certificate."""
+    """What supervision knows of these cases; `what` is due, card or certificate."""
     return await db.rows(_KNOWN.format(_list(case_ids)), *case_ids)
 
 
@@ -68,11 +66,6 @@ async def cases(db: Queries, case_ids: Sequence[str]) -> list[Row]:
 async def tasks(db: Queries, case_ids: Sequence[str]) -> list[Row]:
     """The tasks of these cases."""
     return await db.rows(_TASKS.format(_list(case_ids)), *case_ids)
-
-
-async def specials(db: Queries, case_ids: Sequence[str]) -> list[Row]:
-    """The special procedures of these cases."""
-    return await db.rows(_SPECIALS.format(_list(case_ids)), *case_ids)
 
 
 async def to_plan(db: Queries, after: str, limit: int) -> list[str]:
@@ -105,6 +98,18 @@ async def move(tx: Transaction, due: Mapping[str, object], look_at: dt.datetime 
     """Take a look upon this transaction and note the next; False if the case has changed, or another process was first."""
     key = (due["object_kind"], due["object_id"], due["look_at"])
     return bool(await (tx.rows(_END, *key) if look_at is None else tx.rows(_MOVE, *key, look_at)))
+
+
+async def planned_with(db: Queries) -> int | None:
+    """The fingerprint of what all looks were last planned with."""
+    row = await db.one("SELECT value FROM counter WHERE name = 'supervision-plan'")
+    return int(row["value"]) if row else None
+
+
+async def plan_with(db: Queries, fingerprint: int) -> None:
+    """Keep the fingerprint of what all looks are planned with now."""
+    sql = "INSERT INTO counter (name, value) VALUES ('supervision-plan', $1) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+    await db.execute(sql, fingerprint)
 
 
 def _list(values: Sequence[object]) -> str:

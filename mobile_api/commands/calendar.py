@@ -117,8 +117,8 @@ async def _recount(office: Office, new: YearTable, *, dry_run: bool) -> None:
             print(line)
     verb = "would be" if dry_run else "were"
     print(
-        f"{done['moved']} cases {verb} moved, {done['settled']} {verb} confirmed as they stood, "
-        f"{done['kept']} keep a date that the notice would change."
+        f"Cases that {verb} moved: {done['moved']}; confirmed as they stood: {done['settled']}; "
+        f"that keep a date against the notice: {done['kept']}."
     )
 
 
@@ -141,7 +141,7 @@ def _lines(found: Recount) -> Iterator[str]:
 
 def _why(one: Recounted) -> str:
     days = (one.on - one.former).days
-    shift = f"{abs(days)} days {'later' if days > 0 else 'earlier'}" if days else ""
+    shift = f"{abs(days)} {'day' if abs(days) == 1 else 'days'} {'later' if days > 0 else 'earlier'}" if days else ""
     return " ".join(part for part in (shift, _KEPT.get(one.kept, "")) if part)
 
 

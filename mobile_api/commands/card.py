@@ -17,7 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The command's words."""
     add_common_arguments(parser)
     parser.add_argument("--promised", required=True, type=days, metavar="N", help="promised limit in working days")
-    parser.add_argument("--legal", required=True, type=days, metavar="N", help="legal limit in working days")
+    parser.add_argument("--legal", required=True, type=days, metavar="N", help="legal limit in days")
+    parser.add_argument("--legal-unit", choices=["working", "natural"], default="working", help="working days (default) or every day")
     parser.add_argument("--at", required=True, type=moment, metavar="T", help="the moment to look from")
 
 
@@ -28,7 +29,7 @@ def run(arguments: argparse.Namespace) -> int:
     except BadInput as error:
         print(error, file=sys.stderr)
         return BAD_INPUT
-    promised, legal, at = Days(arguments.promised), Days(arguments.legal), moment_of(arguments.at)
+    promised, legal, at = Days(arguments.promised), Days(arguments.legal, arguments.legal_unit), moment_of(arguments.at)
     found = card(arguments.accepted, promised, legal, arguments.suspended, at, calendar=calendar, counting=arguments.counting)
     if arguments.json:
         values = {"card": found.level, "rule": found.rule, "used": found.used, "text": found.text, "text_en": found.text_en}

@@ -12,7 +12,8 @@ import msgspec
 
 from backoffice.partner_keys import PartnerKey, PublicPurpose, add_public_key, list_keys
 from config.settings import Settings
-from handlers.errors import REFUSALS, Refused
+from handlers.errors import Refused
+from handlers.refusals import REFUSALS
 from mobile_api.commands.common import read_settings
 from mobile_api.composition import open_office
 

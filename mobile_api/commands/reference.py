@@ -14,7 +14,7 @@ from pathlib import Path
 from backoffice.compatibility import Contract, contract, incompatible
 from backoffice.registry import REGISTRY, asyncapi
 from config.settings import DEFAULTS
-from handlers.errors import REFUSALS
+from handlers.refusals import REFUSALS
 from mobile_api.commands import reference_exchange as exchange
 from mobile_api.routes import ROUTES
 from mobile_api.web.openapi import describe
@@ -58,7 +58,7 @@ def pages() -> dict[str, str]:
     """Every page of the reference, by file name."""
     return {
         "settings.md": _HEAD.format(source="config/defaults.toml") + "\n".join(_settings()),
-        "errors.md": _HEAD.format(source="handlers/errors.py") + "\n".join(_errors()),
+        "errors.md": _HEAD.format(source="handlers/refusals_*.py") + "\n".join(_errors()),
         "api.md": _HEAD.format(source="mobile_api/routes.py") + "\n".join(_api()),
         "events.md": _HEAD.format(source="notifications/wording.py") + "\n".join(_events()),
         "exchange.md": _HEAD.format(source="backoffice/registry.py") + "\n".join(exchange.page(REGISTRY)) + "\n",

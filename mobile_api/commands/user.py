@@ -9,7 +9,8 @@ import sys
 
 from config.settings import Settings
 from handlers import staff
-from handlers.errors import REFUSALS, Refused
+from handlers.errors import Refused
+from handlers.refusals import REFUSALS
 from mobile_api.commands.common import read_settings
 from mobile_api.composition import open_office
 

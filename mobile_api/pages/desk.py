@@ -8,19 +8,21 @@ from typing import Any
 from aiohttp import web
 from yarl import URL
 
-from handlers import desk, timeline, uploads
+from handlers import desk, particulars, timeline, uploads
 from handlers.access import Officer
 from handlers.caseviews import CaseView
 from handlers.catalogue import ServiceItem
-from handlers.errors import REFUSALS, Refused
+from handlers.corrections import Correction, FieldNote, MaterialNote
+from handlers.errors import Refused
 from handlers.policy import scope_of
-from handlers.procedure import Correction, FieldNote, MaterialNote
+from handlers.refusals import REFUSALS
 from handlers.tasks import LIVE
 from handlers.transitions import OPEN_STATES, STATE_NAMES
+from mobile_api.pages import life
 from mobile_api.pages.refusals import detail_of
 from mobile_api.pages.rendering import page
 from mobile_api.pages.session import officer, submitted
-from mobile_api.pages.words import said
+from mobile_api.pages.words import DELIVERY_METHODS, said
 from mobile_api.views.uploads import send
 from mobile_api.web.keys import OFFICE
 
@@ -32,10 +34,11 @@ DONE = {
     "request_correction": "补正告知已发出，等待申请人补正。",
     "decide": "决定已作出，结果已告知申请人。",
     "opinion": "审查意见已提交。",
+    **life.DONE,
 }
 _RESULTS = {"decide": {"granted", "refused"}, "opinion": {"agreed", "disagreed"}}
-_NEEDS_REASON = {"not_accept", "request_correction"}
-_PROBLEMS = {"reason_missing": "请先写明理由，再提交。", "correction_unknown": "请至少指明一项需要补正的材料或内容。"}
+_NEEDS_REASON = {"not_accept", "request_correction", *life.NEEDS_REASON}
+_PROBLEMS = {"reason_missing": "请先写明理由，再提交。", "correction_unknown": "请至少指明一项需要补正的材料或内容。", **life.PROBLEMS}
 _ID = re.compile(r"[0-9a-f-]{1,36}")
 _VERSION = re.compile(r"[0-9]{1,9}")
 _LONGEST = 2000  # characters of a text, as in the API
@@ -86,6 +89,7 @@ async def _case(request: web.Request, who: Officer, typed: dict[str, str], *, pr
     office = request.app[OFFICE]
     case = await desk.show(office, who, request.match_info["id"])
     item = await office.catalogue.version(office.database, case.item.code, case.item.version)
+    more = await particulars.of_case(office, who, case.id)
     return await page(
         request,
         "case.html",
@@ -95,7 +99,11 @@ async def _case(request: web.Request, who: Officer, typed: dict[str, str], *, pr
         answers=_answers(item, case.form),
         labels={field.name: field.label for field in item.form.fields} | {rule.code: rule.name for rule in item.materials},
         history=await timeline.history(office, case.id, 0, 200),
+        due=await timeline.due_dates_of(office, case.id),
         acts=_acts(who, case),
+        life=life.open_acts(who, case, more),
+        more=more,
+        delivery_methods=DELIVERY_METHODS,
         own_tasks=_own_tasks(who, case),
         typed=typed,
         problem=problem,
@@ -106,7 +114,7 @@ async def _case(request: web.Request, who: Officer, typed: dict[str, str], *, pr
 async def _do(request: web.Request, who: Officer, case_id: str, fields: dict[str, str]) -> None:
     office, name, reason = request.app[OFFICE], fields.get("act", ""), fields.get("reason", "").strip()
     version = int(fields["version"]) if _VERSION.fullmatch(fields.get("version", "")) else 0
-    result = fields.get("result", "")
+    result = fields.get("result", "") if name not in life.ACTS else ""
     if name not in DONE or result not in _RESULTS.get(name, {""}) or any(len(text) > _LONGEST for text in fields.values()):
         raise Refused("bad_request")
     if name in _NEEDS_REASON and not reason:
@@ -115,13 +123,15 @@ async def _do(request: web.Request, who: Officer, case_id: str, fields: dict[str
         case "accept":
             await desk.accept(office, who, case_id, version)
         case "not_accept":
-            await desk.not_accept(office, who, case_id, version, reason)
+            await desk.not_accept(office, who, case_id, version, reason, fields.get("competent", "").strip()[:100])
         case "request_correction":
             await desk.request_correction(office, who, case_id, version, _correction(fields, reason))
         case "decide":
             await desk.decide(office, who, case_id, version, result, reason)
         case "opinion":
             await desk.give_opinion(office, who, fields.get("task", ""), case_id, version, result, reason)
+        case _:
+            await life.ACTS[name](office, who, case_id, version, fields)
 
 
 def _answers(item: ServiceItem, form: dict[str, Any]) -> list[tuple[str, object]]:
@@ -145,7 +155,7 @@ def _acts(who: Officer, case: CaseView) -> set[str]:
     own = who.department == case.department.code
     may = {act for act in ("accept", "not_accept", "request_correction", "decide") if _reaches(who, act, own=own)}
     open_now = {"accept", "not_accept", "request_correction"} if case.state == "submitted" else set()
-    open_now |= {"decide"} if case.state == "in_review" and any(task.step == "decide" for task in case.tasks) else set()
+    open_now |= {"decide"} if case.state in {"in_review", "forwarded"} and any(task.step == "decide" for task in case.tasks) else set()
     return may & open_now
 
 

@@ -6,7 +6,8 @@ from aiohttp import web
 
 from handlers import codes
 from handlers.access import Officer
-from handlers.errors import REFUSALS, Refused
+from handlers.errors import Refused
+from handlers.refusals import REFUSALS
 from mobile_api.pages.refusals import detail_of
 from mobile_api.pages.rendering import page
 from mobile_api.pages.session import officer, scans, submitted

@@ -9,7 +9,8 @@ import re
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from handlers.errors import REFUSALS, Refused
+from handlers.errors import Refused
+from handlers.refusals import REFUSALS
 from mobile_api.pages.rendering import page
 from mobile_api.web.problems import refusal_of
 from mobile_api.web.trace import current_trace

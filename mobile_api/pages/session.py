@@ -75,7 +75,16 @@ def anybodys_values(request: web.Request) -> dict[str, object]:
     """What a page shows without asking any store: the town and the day."""
     office = request.app[OFFICE]
     today = office.clock.now().astimezone(LOCAL).date()
-    nobody = {"standing": None, "form_token": "", "scans": False, "sees_cases": False, "settles": False}
+    nobody = {
+        "standing": None,
+        "form_token": "",
+        "scans": False,
+        "sees_cases": False,
+        "settles": False,
+        "watches": False,
+        "sees_cards": False,
+        "sees_reports": False,
+    }
     return {"town": office.town, "hotline": office.hotline, "today": today, **nobody}
 
 
@@ -86,7 +95,14 @@ async def page_values(request: web.Request) -> dict[str, object]:
     if standing is None:
         return values
     role = standing.role
-    rooms = {"scans": scans(role), "sees_cases": scope_of(role, "see_case") != "none", "settles": scope_of(role, ACTION) != "none"}
+    rooms = {
+        "scans": scans(role),
+        "sees_cases": scope_of(role, "see_case") != "none",
+        "settles": scope_of(role, ACTION) != "none",
+        "watches": scope_of(role, "watch_exchange") != "none",
+        "sees_cards": scope_of(role, "see_card") != "none",
+        "sees_reports": scope_of(role, "see_report") != "none",
+    }
     return {**values, "standing": standing, "form_token": form_token(request.app[OFFICE], standing), **rooms}
 
 

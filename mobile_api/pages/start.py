@@ -8,8 +8,9 @@ import msgspec
 from aiohttp import web
 
 from handlers import codes, sessions, staff
-from handlers.errors import REFUSALS, Refused
+from handlers.errors import Refused
 from handlers.policy import scope_of
+from handlers.refusals import REFUSALS
 from mobile_api.pages.refusals import detail_of
 from mobile_api.pages.rendering import STATIC, page
 from mobile_api.pages.session import COOKIE, LOGIN_PACE, keep, needed_standing, posted, scans, standing_of, submitted
@@ -34,7 +35,7 @@ DEMO_STAFF = (
 """As sandbox.demo makes them."""
 
 _PHONE = re.compile(r"Mobile|Android|iPhone|MicroMessenger")
-_LOCAL = re.compile(r"/(hall|desk)(/[\w/-]*)?")
+_LOCAL = re.compile(r"/(hall|desk|supervision)(/[\w/-]*)?")
 
 
 async def start(request: web.Request) -> web.StreamResponse:

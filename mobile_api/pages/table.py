@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobile_api.pages import desk, hall, setaside, start
+from mobile_api.pages import departments, desk, hall, reports, setaside, start, supervision
 from mobile_api.pages.frame import Page
 
 _ID = r"[A-Za-z0-9_-]{1,36}"
@@ -20,7 +20,17 @@ PAGES = [
     Page("GET", "/favicon.ico", start.favicon),
     Page("GET", "/hall", hall.show),
     Page("POST", "/hall", hall.scan),
+    Page("GET", "/supervision", supervision.overview),
+    Page("GET", "/supervision/reports", reports.show),
+    Page("GET", r"/supervision/reports.{kind:csv|xlsx}", reports.download),
+    Page("GET", "/supervision/new", supervision.show_issue),
+    Page("POST", "/supervision/new", supervision.issue),
+    Page("GET", "/supervision/cards", supervision.listing),
+    Page("GET", rf"/supervision/cards/{{id:{_ID}}}", supervision.show),
+    Page("POST", rf"/supervision/cards/{{id:{_ID}}}", supervision.act),
     Page("GET", "/desk", desk.listing),
+    Page("GET", "/desk/departments", departments.listing),
+    Page("POST", r"/desk/departments/{code:[A-Z0-9_-]{1,16}}", departments.act),
     Page("GET", "/desk/messages", setaside.listing),
     Page("GET", rf"/desk/messages/{{id:{_ID}}}", setaside.show),
     Page("POST", rf"/desk/messages/{{id:{_ID}}}", setaside.act),

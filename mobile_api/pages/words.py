@@ -26,6 +26,7 @@ TASK_RESULTS = {
     "granted": "准予",
     "refused": "不予批准",
 }
+DELIVERY_METHODS = {"counter": "窗口领取", "post": "邮寄", "electronic": "电子送达"}
 ROLES = {"clerk": "窗口", "officer": "经办", "approver": "审批", "supervisor": "督办", "administrator": "管理员"}
 
 _SOON = 2  # days before the date from which a limit is shown in amber
@@ -45,6 +46,16 @@ class Due:
 def moment(time: dt.datetime | None) -> str:
     """A time as people in town read it."""
     return f"{time.astimezone(LOCAL):%Y-%m-%d %H:%M}" if time is not None else "—"
+
+
+def ago(seconds: float) -> str:
+    """How long something has waited, roughly."""
+    minutes, hours, days = seconds / 60, seconds / 3600, seconds / 86400
+    if minutes < 1:
+        return "不到 1 分钟"
+    if hours < 1:
+        return f"{minutes:.0f} 分钟"
+    return f"{hours:.0f} 小时" if days < 2 else f"{days:.0f} 天"  # noqa: PLR2004 - up to two days people count hours
 
 
 def due(promised_on: dt.date | None, today: dt.date) -> Due | None:
@@ -80,6 +91,7 @@ def said(value: object) -> object:
 FILTERS = {
     "moment": moment,
     "due": due,
+    "ago": ago,
     "number_parts": number_parts,
     "said": said,
     "task_state": TASK_STATES.get,

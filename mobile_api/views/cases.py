@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 import msgspec
 from aiohttp import web
 
-from handlers import cases, timeline
+from handlers import bundles, cases, timeline
 from handlers.access import own_case
+from handlers.bundleviews import UmbrellaView
 from handlers.cases import Application, Change, Evaluation
 from handlers.caseviews import CaseSummary, CaseView, summary
 from handlers.office import Office
@@ -56,8 +57,10 @@ class EventPage(msgspec.Struct, frozen=True):
     next_cursor: int | None
 
 
-async def create(body: Application, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:
-    """Apply: draft or submitted at once."""
+async def create(body: Application, caller: Caller, office: Office, once: Once) -> Answer[CaseView | UmbrellaView]:
+    """Apply: draft or submitted at once; a bundle gives an umbrella with its parts."""
+    if body.bundle:
+        return await once.settled(lambda settle: bundles.apply(office, caller.account_id, body, settle), _umbrella)
     return await once.settled(lambda settle: cases.apply(office, caller.account_id, body, settle), _created)
 
 
@@ -129,5 +132,9 @@ def _answer(view: CaseView) -> Answer[CaseView]:
     return Answer(view, etag=view.version)
 
 
-def _created(view: CaseView) -> Answer[CaseView]:
+def _umbrella(view: UmbrellaView) -> Answer[CaseView | UmbrellaView]:
+    return Answer(view, status=201, headers={"Location": f"/api/v1/umbrellas/{view.id}"})
+
+
+def _created(view: CaseView) -> Answer[CaseView | UmbrellaView]:
     return Answer(view, status=201, headers={"Location": f"/api/v1/cases/{view.id}"}, etag=view.version)

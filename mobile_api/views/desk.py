@@ -6,11 +6,15 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from handlers import desk
+from handlers import desk, particulars
 from handlers.access import Officer
 from handlers.caseviews import CaseSummary, CaseView
+from handlers.corrections import Correction
+from handlers.extensions import Asking
+from handlers.handovers import Dispatch
 from handlers.office import Office
-from handlers.procedure import Correction
+from handlers.particulars import Particulars
+from handlers.specials import Special
 from mobile_api.web.caller import Caller
 from mobile_api.web.operation import Answer
 
@@ -26,9 +30,10 @@ class DeskQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Refusing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Why acceptance is refused."""
+    """Why acceptance is refused, and which office is competent instead, where there is one."""
 
     reason: Annotated[Text, msgspec.Meta(min_length=1)]
+    competent: Annotated[str, msgspec.Meta(max_length=100)] = ""
 
 
 class Deciding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -36,6 +41,31 @@ class Deciding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     result: Literal["granted", "refused"]
     reason: Text = ""
+
+
+class Reason(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a request is turned down."""
+
+    reason: Annotated[Text, msgspec.Meta(min_length=1)]
+
+
+class Resuming(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which special procedure is over (`procedures[].id` of the case), and what came of it."""
+
+    id: str
+    result: Annotated[str, msgspec.Meta(max_length=200)] = ""
+
+
+class Forwarding(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The town's opinion, sent up with the case."""
+
+    opinion: Text = ""
+
+
+class Signing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Who signed for the result."""
+
+    signed_by: Annotated[str, msgspec.Meta(max_length=50)] = ""
 
 
 class Opinion(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -70,6 +100,11 @@ async def show(id: str, caller: Caller, office: Office) -> Answer[CaseView]:  # 
     return _answer(await desk.show(office, officer(caller), id))
 
 
+async def show_particulars(id: str, caller: Caller, office: Office) -> Particulars:  # noqa: A002
+    """What officers need to go on with a case."""
+    return await particulars.of_case(office, officer(caller), id)
+
+
 async def accept(id: str, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
     """Accept a case."""
     return _answer(await desk.accept(office, officer(caller), id, if_match))
@@ -77,7 +112,7 @@ async def accept(id: str, if_match: int, caller: Caller, office: Office) -> Answ
 
 async def reject(id: str, body: Refusing, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
     """Refuse acceptance."""
-    return _answer(await desk.not_accept(office, officer(caller), id, if_match, body.reason))
+    return _answer(await desk.not_accept(office, officer(caller), id, if_match, body.reason, body.competent))
 
 
 async def request_correction(id: str, body: Correction, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
@@ -88,6 +123,46 @@ async def request_correction(id: str, body: Correction, if_match: int, caller: C
 async def decide(id: str, body: Deciding, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
     """Decide a case."""
     return _answer(await desk.decide(office, officer(caller), id, if_match, body.result, body.reason))
+
+
+async def suspend(id: str, body: Special, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
+    """Begin a special procedure."""
+    return _answer(await desk.suspend(office, officer(caller), id, if_match, body))
+
+
+async def resume(id: str, body: Resuming, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
+    """End a special procedure."""
+    return _answer(await desk.resume(office, officer(caller), id, if_match, body.id, body.result))
+
+
+async def extend(id: str, body: Asking, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
+    """Ask for an extension of the limits."""
+    return _answer(await desk.ask_extension(office, officer(caller), id, if_match, body))
+
+
+async def approve_extension(id: str, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
+    """Approve the extension that was asked for."""
+    return _answer(await desk.approve_extension(office, officer(caller), id, if_match))
+
+
+async def refuse_extension(id: str, body: Reason, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
+    """Turn down the extension that was asked for."""
+    return _answer(await desk.refuse_extension(office, officer(caller), id, if_match, body.reason))
+
+
+async def forward(id: str, body: Forwarding, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
+    """Send a reviewed case up to the level that decides."""
+    return _answer(await desk.forward(office, officer(caller), id, if_match, body.opinion))
+
+
+async def deliver(id: str, body: Dispatch, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
+    """Send the result, or lay it ready at the counter."""
+    return _answer(await desk.deliver(office, officer(caller), id, if_match, body))
+
+
+async def complete(id: str, body: Signing, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002
+    """The applicant has the result."""
+    return _answer(await desk.complete(office, officer(caller), id, if_match, body.signed_by))
 
 
 async def opinion(id: str, body: Opinion, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002

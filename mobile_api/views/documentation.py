@@ -13,7 +13,7 @@ import jinja2
 import msgspec
 from aiohttp import hdrs, web
 
-from handlers.errors import REFUSALS
+from handlers.refusals import REFUSALS
 from mobile_api.web.keys import ROUTES
 from mobile_api.web.openapi import describe, refusal_codes
 from mobile_api.web.operation import Route

@@ -6,15 +6,12 @@ from typing import Annotated
 
 import msgspec
 
+from handlers.bundleguides import BundleSummary, BundleView, bundle_summary, bundle_view
 from handlers.catalogue import Audience
 from handlers.itemviews import (
-    BundleSummary,
-    BundleView,
     DepartmentView,
     Guide,
     ItemSummary,
-    bundle_summary,
-    bundle_view,
     department_view,
     guide,
     item_summary,
@@ -39,6 +36,12 @@ class ItemList(msgspec.Struct, frozen=True):
 
     items: list[ItemSummary]
     next_cursor: str | None
+
+
+class BundleQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`parts`: the optional items that are wanted too, with commas between."""
+
+    parts: Annotated[str, msgspec.Meta(max_length=200)] = ""
 
 
 class BundleList(msgspec.Struct, frozen=True):
@@ -90,9 +93,10 @@ async def list_bundles(office: Office) -> BundleList:
     return BundleList([bundle_summary(office.catalogue, bundle) for bundle in office.catalogue.bundles.values()])
 
 
-async def show_bundle(code: str, office: Office) -> BundleView:
-    """One bundle with its items in order."""
-    return bundle_view(office.catalogue, office.catalogue.bundle(code))
+async def show_bundle(code: str, query: BundleQuery, office: Office) -> BundleView:
+    """One bundle with its items in order, and the one form for the parts chosen."""
+    parts = tuple(part for part in query.parts.split(",") if part)
+    return bundle_view(office.catalogue, office.catalogue.bundle(code), parts)
 
 
 async def list_departments(office: Office) -> DepartmentList:

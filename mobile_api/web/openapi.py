@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from handlers.errors import REFUSALS
+from handlers.refusals import REFUSALS
 from mobile_api.web.operation import JSON, MULTIPART, Route, Who
 from mobile_api.web.problems import PROBLEM_JSON, Problem
 from mobile_api.web.signature import Signature, plain_path, read_signature

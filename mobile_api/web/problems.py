@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import msgspec
 from aiohttp import hdrs, web
 
-from handlers.errors import REFUSALS, FieldError, Refusal, Refused
+from handlers.errors import FieldError, Refusal, Refused
+from handlers.refusals import REFUSALS
 from mobile_api.web.operation import Language
 
 PROBLEM_JSON = "application/problem+json"

@@ -9,10 +9,21 @@ ALTER TABLE cases ADD COLUMN is_owing BOOLEAN NOT NULL DEFAULT FALSE;
 -- Read when a year's holidays have come: only what was counted without them.
 CREATE INDEX cases_provisional ON cases (id) WHERE is_provisional;
 CREATE INDEX cases_of_umbrella ON cases (umbrella_id) WHERE umbrella_id IS NOT NULL;
+-- Papers that nobody has answered, and corrections that did not come: what the clock looks for.
+CREATE INDEX task_unanswered ON task (requested_at) WHERE step = 'accept' AND state IN ('requested', 'in_progress');
+CREATE INDEX task_uncorrected ON task (due_on) WHERE step = 'accept' AND state = 'correction';
 CREATE INDEX cases_urgent ON cases (department, priority, promised_on, id)
     WHERE state IN ('submitted', 'correction_requested', 'accepted', 'in_review', 'decided', 'delivering', 'forwarded');
 
--- Several items applied for as one (一件事): one form, filled in once, and a number of its own.
+-- What came in and was accepted in a month, for the reports.
+CREATE INDEX cases_received ON cases (submitted_at) WHERE submitted_at IS NOT NULL;
+CREATE INDEX cases_accepted ON cases (accepted_at) WHERE accepted_at IS NOT NULL;
+
+-- From this day on the silence of the department counts as agreement, where the item says so; NULL = never.
+ALTER TABLE task ADD COLUMN deemed_on DATE;
+CREATE INDEX task_deemed ON task (deemed_on, id) WHERE deemed_on IS NOT NULL AND state IN ('requested', 'in_progress');
+
+-- Several items applied for as one (一件事): one form, filled in once, and a number of its own. `look_at`: something may be next.
 CREATE TABLE umbrella (
     id VARCHAR(36) NOT NULL PRIMARY KEY,
     number VARCHAR(24) NOT NULL UNIQUE,
@@ -22,9 +33,11 @@ CREATE TABLE umbrella (
     plan JSONB NOT NULL,
     created_at TIMESTAMPTZ NOT NULL,
     promised_on DATE,
-    finished_at TIMESTAMPTZ
+    finished_at TIMESTAMPTZ,
+    look_at TIMESTAMPTZ
 );
 CREATE INDEX umbrella_of_resident ON umbrella (resident_id, id);
+CREATE INDEX umbrella_due ON umbrella (look_at) WHERE look_at IS NOT NULL;
 
 -- A special procedure (hearing, inspection, expert review, publicity: 行政许可法 art. 45), with a limit of its own.
 CREATE TABLE special_procedure (
@@ -215,7 +228,8 @@ CREATE TABLE case_outcome (
     corrections INTEGER NOT NULL,
     is_first_time BOOLEAN NOT NULL
 );
-CREATE INDEX case_outcome_month ON case_outcome (area, ended_on);
+CREATE INDEX case_outcome_month ON case_outcome (ended_on, area);
+CREATE INDEX case_outcome_of_department ON case_outcome (department, ended_on);
 CREATE INDEX case_outcome_item ON case_outcome (item_code, ended_on);
 
 -- An upload that a department may still fetch is not purged: this is how the purge finds out.

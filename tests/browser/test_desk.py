@@ -90,7 +90,7 @@ async def test_a_decision_is_asked_back_once_and_made_only_then(town: Town, ente
     await expect(clerk.page.get_by_role("status")).to_be_visible()
     await approver.log_in("approver", "MZ")
     await approver.page.goto(f"/desk/cases/{case['id']}")
-    await approver.page.get_by_label("理由").fill("依据核查结果")
+    await approver.page.get_by_label("理由 不予批准时必须填写").fill("依据核查结果")
     asked: list[str] = []
 
     async def answer(dialog: Dialog) -> None:

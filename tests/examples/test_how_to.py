@@ -13,7 +13,7 @@ import pytest
 
 from backoffice.envelope import BadEnvelope, decode
 from backoffice.registry import check
-from handlers.errors import REFUSALS
+from handlers.refusals import REFUSALS
 from tests.processes.test_demo import two_free_ports
 from tests.support.processes import ROOT, Process, until
 
@@ -45,7 +45,7 @@ BROKEN: list[dict[str, object]] = [
     {"source": "/departments/GA"},
     {"data": {"case": "1302081082026112400002I"}},
     {"data": {"case": "another", "task": "t"}},
-    {"type": "cn.gov.town.task.acepted.v1"},
+    {"type": "cn.gov.town.task.agreed.v1"},
     {"sequence": 0},
 ]
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -24,7 +22,7 @@ from storage.valkey import EmbeddedValkey
 from tests.support.partners import node
 from tests.support.processes import ROOT, Process, running, until
 from tests.support.wechat import Platform
-from tests.support.wholetown import TABLES, Departments, Town, application_for, settings_for
+from tests.support.wholetown import Departments, Town, application_for, settings_for, tables_linked
 
 ITEM, DEPARTMENT = "SJ-03", "SJ"  # an item that one department decides alone
 EXAMPLE = ROOT / "examples" / "department_pull.mjs"
@@ -66,19 +64,12 @@ class Place:
         return [event["type"] for event in events if event["case"]["id"] == case_id]
 
 
-def tables_with_pull(folder: Path) -> Path:
-    """The sample town's tables, with one department connected otherwise."""
-    tables = shutil.copytree(TABLES, folder / "tables", ignore=shutil.ignore_patterns("__pycache__", "*.py"))
-    file = tables / "departments" / f"{DEPARTMENT}.toml"
-    file.write_text(re.sub(r'(?m)^link = "queue"', 'link = "pull"', file.read_text(encoding="utf-8")), encoding="utf-8")
-    return Path(tables)
-
-
 @asynccontextmanager
 async def open_place(database_url: str, platform: Platform, folder: Path) -> AsyncIterator[Place]:
     redis = EmbeddedValkey(folder / "valkey")
     settings = settings_for(database_url, await redis.start(), platform.base_url, folder)
-    settings = msgspec.structs.replace(settings, town=msgspec.structs.replace(settings.town, tables=str(tables_with_pull(folder))))
+    tables = tables_linked(folder, **{DEPARTMENT: "pull"})
+    settings = msgspec.structs.replace(settings, town=msgspec.structs.replace(settings.town, tables=str(tables)))
     try:
         async with open_stores(settings) as stores, aiohttp.ClientSession() as http:
             wechat = wechat_platform(http, settings, stores.office, stores.office.fleeting)

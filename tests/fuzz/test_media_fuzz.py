@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from handlers.errors import REFUSALS
 from handlers.media import MEDIA_TYPES, Laundry
 from handlers.media_papers import without_tags
+from handlers.refusals import REFUSALS
 from tests.support import evil
 from tests.support.apart import run_apart
 

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers import calendars, reviews, timeline
-from handlers.calendars import Recounted, known_to, settle
+from handlers.calendars import Recounted, known_to, settle, settle_both
 from handlers.cases import withdraw
 from handlers.caseviews import CaseView
 from handlers.office import Office
 from handlers.workdays import WorkCalendar, YearTable
+from mobile_api import sweeps
 from storage import account_events, cases
 from storage.bell import Bell
 from storage.clock import SettableClock
@@ -201,6 +202,22 @@ async def test_the_clock_finishes_what_an_import_that_was_killed_left(office: Of
     assert dates(await row_of(office, first)) == dates(await row_of(office, second))
 
 
+async def test_after_the_restart_a_sweep_counts_what_is_left(office: Office):
+    case = await accepted(office)
+    await sweeps.sweep(informed(office))
+    assert (await row_of(office, case))["is_provisional"] is False
+
+
+async def test_a_case_that_cannot_be_written_holds_up_no_other(office: Office):
+    broken, sound = await accepted(office), await accepted(office, "o2")
+    await office.database.execute("UPDATE cases SET events = 0 WHERE id = $1", broken)  # its next event would have a number twice
+
+    assert await calendars.catch_up(informed(office)) == 1
+
+    assert (await row_of(office, broken))["is_provisional"] is True
+    assert (await row_of(office, sound))["is_provisional"] is False
+
+
 async def test_the_earlier_of_a_promise_in_working_days_and_a_legal_limit_in_natural_days_holds(office: Office):
     case = await accepted(office, item="GA-03")  # 居住证: 10 working days promised, 15 natural days by law
     row = await row_of(office, case)
@@ -227,6 +244,16 @@ def test_a_settled_date_is_the_counted_one_or_stays_and_never_moves_into_the_pas
     assert one.on == former or (one.on >= today and former >= today)
     assert (one.kept == "") == (one.on == counted)
     assert settle(one.on, counted, today).on == one.on
+
+
+@given(st.lists(days, min_size=2, max_size=2).map(sorted), st.lists(days, min_size=2, max_size=2).map(sorted), days)
+def test_a_promise_never_outlasts_the_law_and_what_is_over_stays_over(stood: list[dt.date], counted: list[dt.date], today: dt.date):
+    promised, legal = settle_both((stood[0], counted[0]), (stood[1], counted[1]), today)
+    assert promised.on <= legal.on
+    for one in (promised, legal):
+        assert one.on == one.former or (one.former >= today and one.on >= today)
+    again = settle_both((promised.on, counted[0]), (legal.on, counted[1]), today)
+    assert (again[0].on, again[1].on) == (promised.on, legal.on)
 
 
 def test_known_to_is_the_end_of_the_last_year_without_a_gap():

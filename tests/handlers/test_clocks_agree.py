@@ -178,3 +178,14 @@ def test_the_order_in_which_suspensions_are_told_does_not_matter(
 ):
     pauses = data.draw(pauses_after(accepted))
     assert end(accepted, limit, pauses, counting) == end(accepted, limit, data.draw(st.permutations(pauses)), counting)
+
+
+@given(st.data(), moments, limits, countings, st.integers(0, 40 * 86400), st.integers(0, 20 * 86400))
+def test_a_suspension_that_begins_when_all_is_over_moves_nothing(
+    data: st.DataObject, accepted: dt.datetime, limit: Days, counting: Counting, after: int, length: int
+):
+    pauses = data.draw(pauses_after(accepted))
+    last = end(accepted, limit, pauses, counting)
+    begin = last + SECOND + after * SECOND
+    late = Suspension(begin, begin + length * SECOND)
+    assert end(accepted, limit, [*pauses, late], counting) == last

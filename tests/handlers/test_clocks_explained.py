@@ -71,7 +71,7 @@ def test_two_unknown_years_are_each_named():
 def test_an_immediate_item_is_due_on_the_day_itself_however_the_town_counts(counting: Counting):
     limit, accepted = Days(0), midnight(dt.date(2026, 3, 2)) + TEN
     found = due(accepted, limit, counting=counting_of(limit, counting))
-    assert lines(found) == ["2026年3月2日（周一）受理，当日不计入，时限 0 个工作日。", "应于2026年3月2日（周一）当日办结。"]
+    assert lines(found) == ["2026年3月2日（周一）受理，即时办理，不跨日。", "应于2026年3月2日（周一）当日办结。"]
     evening, next_day = midnight(dt.date(2026, 3, 2)) + 2 * TEN, midnight(dt.date(2026, 3, 3))
     levels = [card(accepted, limit, limit, [], at, calendar=CALENDAR, counting=counting).level for at in (evening, next_day)]
     assert levels == ["warning", "red"]

@@ -160,3 +160,13 @@ def test_no_check_or_mask_ever_breaks(text: str):
     assert len(text) < 12 or numbers.mask_phone(text) != text
     numbers.mask_name(text)
     numbers.mask_id_number(text)
+
+
+def test_the_number_of_a_bundle_is_no_case_number_and_a_wrong_character_shows():
+    number = numbers.umbrella_number(DIVISION, dt.date(2026, 2, 13), 7)
+
+    assert (number[0], len(number)) == ("U", numbers.CASE_NUMBER_LENGTH + 1)
+    assert numbers.check_character(number[:-1]) == number[-1]
+    assert numbers.check_character(number[:5] + "9" + number[6:-1]) != number[-1]
+    with pytest.raises(ValueError, match="no case number"):
+        parse_case_number(number)

@@ -12,9 +12,9 @@ import pytest
 from handlers import desk, reviews, timeline
 from handlers.cards import read_card
 from handlers.caseviews import CaseView
+from handlers.corrections import Correction, FieldNote
 from handlers.errors import Refused
 from handlers.office import Office
-from handlers.procedure import Correction, FieldNote
 from storage import cases as rows
 from storage.bell import Bell
 from storage.clock import SettableClock

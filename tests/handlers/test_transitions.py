@@ -19,7 +19,8 @@ def test_every_state_has_a_name_and_a_public_state():
 def test_every_act_leads_between_known_states():
     for act in ACTS.values():
         assert act.begins <= set(STATE_NAMES)
-        assert act.ends in STATE_NAMES
+        assert act.ends in STATE_NAMES or not act.ends
+        assert act.source
 
 
 def test_nothing_leads_out_of_a_final_state():
@@ -27,14 +28,14 @@ def test_nothing_leads_out_of_a_final_state():
 
 
 def test_every_open_state_has_a_way_on():
-    for state in set(OPEN_STATES) - {"forwarded"}:
+    for state in OPEN_STATES:
         assert any(possible(state, actor) for actor in ACTORS), state
 
 
 @given(state=st.sampled_from(sorted(STATE_NAMES)), act=st.sampled_from(sorted(ACTS)), actor=st.sampled_from(ACTORS))
 def test_an_act_is_followed_exactly_where_the_table_has_it(state: str, act: str, actor: str):
     if act in possible(state, actor):  # type: ignore[arg-type]
-        assert follow(act, state, actor) == ACTS[act].ends  # type: ignore[arg-type]
+        assert follow(act, state, actor) == (ACTS[act].ends or state)  # type: ignore[arg-type]
         return
     with pytest.raises(Refused) as refused:
         follow(act, state, actor)  # type: ignore[arg-type]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from handlers.errors import REFUSALS, Refused
+from handlers.errors import Refused
+from handlers.refusals import REFUSALS
 from notifications.login import WechatLogin
 from tests.support.wechat import Platform
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import aiohttp
+import msgspec
 
 from config.settings import Settings, load
 from handlers import staff
@@ -172,10 +175,25 @@ def settings_for(database_url: str, valkey_url: str, wechat_url: str, folder: Pa
     )
 
 
+def tables_linked(folder: Path, **links: str) -> Path:
+    """The sample town's tables in a folder of their own, with some departments linked another way: `MZ="pull"`."""
+    tables = Path(shutil.copytree(TABLES, folder / "tables", ignore=shutil.ignore_patterns("__pycache__", "*.py")))
+    for department, link in links.items():
+        file = tables / "departments" / f"{department}.toml"
+        text, changed = re.subn(r'(?m)^link = "queue"', f'link = "{link}"', file.read_text(encoding="utf-8"))
+        assert changed == 1
+        file.write_text(text, encoding="utf-8")
+    return tables
+
+
 @asynccontextmanager
-async def open_town(database_url: str, valkey_url: str, platform: Platform, folder: Path) -> AsyncIterator[Town]:
-    """Everything running, and closed at the end."""
+async def open_town(
+    database_url: str, valkey_url: str, platform: Platform, folder: Path, tables: Path | None = None
+) -> AsyncIterator[Town]:
+    """Everything running, and closed at the end; on the sample town's tables if no others are named."""
     settings = settings_for(database_url, valkey_url, platform.base_url, folder)
+    if tables is not None:
+        settings = msgspec.structs.replace(settings, town=msgspec.structs.replace(settings.town, tables=str(tables)))
     async with open_stores(settings) as stores, aiohttp.ClientSession() as http:
         wechat = wechat_platform(http, settings, stores.office, stores.office.fleeting)
         departments = Departments(valkey_url, folder)

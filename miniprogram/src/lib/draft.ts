@@ -1,6 +1,6 @@
 /** An application that is being filled in, kept on the phone so that a call or an empty battery costs nothing. */
 import type { Shelf } from './kv'
-import type { Answer, Guide } from './types'
+import type { Answer, FormField, MaterialRule } from './types'
 
 export interface KeptFile {
   id: string
@@ -19,6 +19,14 @@ export interface Draft {
   saved_at: number
 }
 
+/** What a draft is measured by: the questions and papers that are asked for now. */
+export interface Asked {
+  code: string
+  version: number | string
+  form: { fields: FormField[] }
+  materials: MaterialRule[]
+}
+
 const PREFIX = 'draft:'
 /** The server keeps unused uploads for a limited time; an older draft keeps its answers and loses its files. */
 const FILES_LIVE_MS = 3 * 24 * 3600 * 1000
@@ -30,7 +38,7 @@ export function saveDraft(store: Shelf, resident: string, item: string, draft: O
 }
 
 /** The kept draft cut down to what the guide still asks: a field or material that is gone from the item is gone from the draft. */
-export function loadDraft(store: Shelf, resident: string, guide: Guide, now = Date.now()): Draft | null {
+export function loadDraft(store: Shelf, resident: string, guide: Asked, now = Date.now()): Draft | null {
   const kept = store.get<Draft>(nameOf(resident, guide.code))
   if (!kept) return null
   const fields = new Set(guide.form.fields.map((field) => field.name))

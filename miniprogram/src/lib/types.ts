@@ -50,9 +50,29 @@ export interface ItemSummary {
   events: string[]
 }
 export type Audience = 'person' | 'org'
-export interface Bundle {
+export interface BundleSummary {
   code: string
   name: string
+  lead: Named
+  promised: Limit
+  items: Named[]
+}
+export interface BundleItem extends Named {
+  department: Named
+  promised: Limit
+  required: boolean
+  stage: number | null
+}
+/** Several services as one; `form` and `materials` are those of the parts asked for. */
+export interface Bundle extends Omit<BundleSummary, 'items'> {
+  items: BundleItem[]
+  form: { fields: FormField[] }
+  materials: MaterialRule[]
+  later: { item: Named; fields: string[]; materials: string[]; why: string }[]
+  applicant: string | null
+  choose: string | null
+  conditions: string | null
+  notes: string | null
 }
 
 export type FieldType =
@@ -130,6 +150,34 @@ export interface CaseSummary {
   promised_on: string | null
   updated_at: string | null
 }
+/** One part of a bundle somebody applied for; `waiting`: its turn has not come. */
+export interface UmbrellaPart {
+  case_id: string
+  number: string | null
+  code: string
+  name: string
+  department: Named
+  stage: number
+  waiting: boolean
+  waits_for: string[]
+  state: string
+  state_name: string
+  public_state: PublicState
+  promised_on: string | null
+  decision: 'granted' | 'refused' | null
+  reason: string | null
+}
+export interface Umbrella {
+  id: string
+  number: string
+  bundle: Named
+  department: Named
+  public_state: PublicState
+  created_at: string
+  promised_on: string
+  finished_at: string | null
+  parts: UmbrellaPart[]
+}
 export interface Task {
   id: string
   department: Named
@@ -174,14 +222,34 @@ export interface CaseEvent {
   reason: string | null
   data: Record<string, unknown> | null
 }
+export interface DueStep {
+  on: string
+  text: string
+  text_en: string
+}
+/** `due_at` only where the town counts by the second; `days_left` while the clock stands still. */
 export interface DueDate {
   due_on: string | null
+  due_at: string | null
+  days_left: number | null
   provisional: boolean
-  steps: { on: string; text: string; text_en: string }[]
+  steps: DueStep[]
 }
 export interface DueDates {
   promised: DueDate | null
   legal: DueDate | null
+  levels: { level: string; due_on: string; done_at: string | null; step: DueStep }[]
+}
+
+export interface Expectation {
+  basis: 'item' | 'department' | 'promise'
+  cases: number
+  half_days: number | null
+  most_days: number | null
+  used_days: number | null
+  left_days: number | null
+  text: string
+  text_en: string
 }
 
 export interface Upload {
@@ -199,7 +267,9 @@ export interface HandedIn {
   commitment?: boolean
 }
 export interface Submission {
-  item: string
+  item?: string
+  bundle?: string
+  parts?: string[]
   form: Record<string, Answer>
   materials: HandedIn[]
   submit: boolean

@@ -3,7 +3,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import datetime as dt
+import os
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,8 +15,10 @@ import pytest
 
 from config.settings import HERE, load
 from handlers import reviews
+from handlers.office import Office
 from mobile_api.commands import calendar
 from mobile_api.composition import open_office
+from mobile_api.tables import TablesError, load_calendar
 from storage import cases
 from storage.clock import SettableClock
 from storage.envelopes import Answer
@@ -131,6 +136,21 @@ def test_a_mistake_is_shown_with_file_line_rule_and_remedy(
     assert not (tmp_path / "calendar").exists()
 
 
+@pytest.mark.parametrize(("other", "said"), [("2026-again.toml", "another file holds 2026 already"), ("2025.toml", "both a day off and")])
+def test_files_that_contradict_each_other_are_found_by_check_and_at_the_start(tmp_path: Path, other: str, said: str):
+    """A server must not start on a calendar of which nobody can say which half is right."""
+    folder = tmp_path / "calendar"
+    folder.mkdir()
+    text = NOTICE.read_text(encoding="utf-8")
+    (folder / "2026.toml").write_text(text, encoding="utf-8")
+    if other == "2025.toml":  # the notice of 2025 makes a working day of one that 2026 gives off
+        text = (HERE / "calendar" / "2025.toml").read_text(encoding="utf-8")
+        text = text.replace("makeup_workdays = [", 'irregular = "试"\nmakeup_workdays = [\n  { date = 2026-01-03, name = "元旦" },')
+    (folder / other).write_text(text, encoding="utf-8")
+    with pytest.raises(TablesError, match=said):
+        load_calendar(tmp_path)
+
+
 def test_a_year_out_of_the_ordinary_is_taken_when_the_table_says_why(tmp_path: Path):
     extended = tmp_path / "extended.toml"
     text = NOTICE.read_text(encoding="utf-8").replace('  { date = 2026-02-28, name = "春节" },\n', "")
@@ -138,25 +158,27 @@ def test_a_year_out_of_the_ordinary_is_taken_when_the_table_says_why(tmp_path: P
     assert run(tmp_path, "import", str(extended)) == 0
 
 
-def a_case_across_new_year(folder: Path) -> str:
-    """A case accepted at the end of 2096 in the town of this folder; its id."""
-    for name in ("services", "departments", "certificates", "bundles", "events"):
-        if not (folder / name).exists():
-            shutil.copytree(HERE / name, folder / name)
-    return asyncio.run(_accepted(folder))
+def cases_across_new_year(folder: Path, count: int = 1) -> list[str]:
+    """Cases accepted at the end of 2096 in the town of this folder; their ids."""
+    for name in ("services", "departments", "certificates", "bundles", "events", "supervision"):
+        shutil.copytree(HERE / name, folder / name, dirs_exist_ok=True)
+
+    async def make() -> list[str]:
+        async with open_office(load(settings_file(folder), {})) as opened:
+            return [await accepted(replace(opened, clock=SettableClock(FAR))) for _ in range(count)]
+
+    return asyncio.run(make())
 
 
-async def _accepted(folder: Path) -> str:
-    async with open_office(load(settings_file(folder), {})) as opened:
-        office = replace(opened, clock=SettableClock(FAR))
-        case = await submitted_case(office, await settle_in(office.database, uuid7()), "SJ-03")
-        row = await cases.by_id(office.database, case.id)
-        assert row is not None
-        task = (await cases.tasks(office.database, case.id))[0]
-        answer = Answer(uuid7(), "task.accepted", "SJ", case.id, row["number"], 1, None, {"case": row["number"], "task": task["id"]})
-        async with office.database.transaction() as tx:
-            await reviews.record(office, tx, answer)
-        return case.id
+async def accepted(office: Office) -> str:
+    case = await submitted_case(office, await settle_in(office.database, uuid7()), "SJ-03")
+    row = await cases.by_id(office.database, case.id)
+    assert row is not None
+    task = (await cases.tasks(office.database, case.id))[0]
+    answer = Answer(uuid7(), "task.accepted", "SJ", case.id, row["number"], 1, None, {"case": row["number"], "task": task["id"]})
+    async with office.database.transaction() as tx:
+        await reviews.record(office, tx, answer)
+    return case.id
 
 
 def row_of(folder: Path, case_id: str) -> dict[str, Any]:
@@ -171,7 +193,7 @@ def row_of(folder: Path, case_id: str) -> dict[str, Any]:
 
 def test_an_import_lists_and_moves_the_cases_that_were_counted_without_the_year(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     run(tmp_path, "import", str(notice(tmp_path, 2096)))
-    case = a_case_across_new_year(tmp_path)
+    [case] = cases_across_new_year(tmp_path)
     before = row_of(tmp_path, case)
     assert (str(before["promised_on"]), before["is_provisional"]) == ("2097-01-03", True)
     later = notice(tmp_path, 2097)
@@ -180,29 +202,63 @@ def test_an_import_lists_and_moves_the_cases_that_were_counted_without_the_year(
     assert run(tmp_path, "import", str(later), "--dry-run") == 0
     said = capsys.readouterr().out
     assert f"{before['number']}  promised  2097-01-03 -> 2097-01-22  19 days later" in said
-    assert "1 cases would be moved" in said
+    assert "Cases that would be moved: 1;" in said
     assert row_of(tmp_path, case) == before
 
     assert run(tmp_path, "import", str(later)) == 0
-    assert "1 cases were moved" in capsys.readouterr().out
+    assert "Cases that were moved: 1;" in capsys.readouterr().out
     after = row_of(tmp_path, case)
     assert (str(after["promised_on"]), after["is_provisional"]) == ("2097-01-22", False)
 
     assert run(tmp_path, "import", str(later)) == 0
-    assert "0 cases were moved" in capsys.readouterr().out
+    assert "Cases that were moved: 0;" in capsys.readouterr().out
     assert row_of(tmp_path, case) == after
 
 
 def test_an_amended_notice_moves_dates_that_were_certain_and_says_what_gets_shorter(capsys: pytest.CaptureFixture[str], tmp_path: Path):
     for year in (2096, 2097):
         run(tmp_path, "import", str(notice(tmp_path, year)))
-    case = a_case_across_new_year(tmp_path)
+    [case] = cases_across_new_year(tmp_path)
     capsys.readouterr()
 
     assert run(tmp_path, "import", str(notice(tmp_path, 2097, "05-01"))) == 0
 
     assert "promised  2097-01-22 -> 2097-01-03  19 days earlier" in capsys.readouterr().out
     assert str(row_of(tmp_path, case)["promised_on"]) == "2097-01-03"
+
+
+def test_an_import_that_is_killed_in_the_middle_goes_on_when_it_is_said_again(tmp_path: Path):
+    run(tmp_path, "import", str(notice(tmp_path, 2096)))
+    found = cases_across_new_year(tmp_path, 40)
+    words = [
+        sys.executable,
+        "-m",
+        "mobile_api",
+        "calendar",
+        "--config",
+        str(settings_file(tmp_path)),
+        "import",
+        str(notice(tmp_path, 2097)),
+    ]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as child:
+        assert child.stdout is not None
+        assert any("promised" in line for line in child.stdout)
+        child.kill()
+
+    assert run(tmp_path, "import", str(tmp_path / "notice-2097.toml")) == 0
+
+    rows = asyncio.run(histories(tmp_path, found))
+    assert {(str(row["promised_on"]), row["is_provisional"]) for row, _ in rows} == {("2097-01-22", False)}
+    assert {kinds.count("recounted") for _, kinds in rows} == {1}
+
+
+async def histories(folder: Path, case_ids: list[str]) -> list[tuple[dict[str, Any], list[str]]]:
+    """Each case's row and the kinds of its events."""
+    async with open_office(load(settings_file(folder), {})) as office:
+        return [
+            (await cases.by_id(office.database, one) or {}, [event["type"] for event in await cases.events(office.database, one)])
+            for one in case_ids
+        ]
 
 
 def test_a_database_that_cannot_be_reached_leaves_the_table_out_too(capsys: pytest.CaptureFixture[str], tmp_path: Path):

@@ -48,6 +48,22 @@ def test_a_suspension_moves_the_card(capsys: pytest.CaptureFixture[str]):
     assert capsys.readouterr().out.startswith("warning")
 
 
+def test_a_legal_limit_in_natural_days_is_red_when_it_is_over_though_the_promise_is_not(capsys: pytest.CaptureFixture[str]):
+    case = ("--accepted", "2026-02-13", "--promised", "10", "--legal", "15", "--legal-unit", "natural")
+    assert run(*case, "--at", "2026-02-28") == 0
+    assert capsys.readouterr().out.startswith("none")
+    assert run(*case, "--at", "2026-03-01") == 0
+    assert capsys.readouterr().out.startswith("red")
+
+
+def test_an_immediate_item_has_no_card_worse_than_a_warning_on_its_own_day(capsys: pytest.CaptureFixture[str]):
+    case = ("--accepted", "2026-03-02T10:00", "--promised", "0", "--legal", "1", "--counting", "instant")
+    assert run(*case, "--at", "2026-03-02T17:00") == 0
+    assert capsys.readouterr().out.startswith("warning")
+    assert run(*case, "--at", "2026-03-03T09:00") == 0
+    assert capsys.readouterr().out.startswith("yellow")
+
+
 def test_by_the_instant_one_second_counts(capsys: pytest.CaptureFixture[str]):
     case = ("--accepted", "2026-03-02T10:00", "--promised", "5", "--legal", "10", "--counting", "instant", "--lang", "en")
     assert run(*case, "--at", "2026-03-09T10:00:00") == 0

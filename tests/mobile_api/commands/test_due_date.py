@@ -51,6 +51,16 @@ def test_the_first_line_is_the_date_and_the_others_say_why(capsys: pytest.Captur
     assert "Spring Festival, 9 days off" in capsys.readouterr().out
 
 
+def test_the_earlier_of_two_limits_is_printed_with_both_explanations(capsys: pytest.CaptureFixture[str]):
+    words = ("--accepted", "2026-02-13", "--days", "10", "--legal", "15", "--legal-unit", "natural")
+    assert run(*words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "2026-02-28"
+    assert any("第 10 个工作日为2026年3月5日" in line for line in lines)
+    assert "以法定到期日2026年2月28日" in lines[-1]
+    assert answer(capsys, "--accepted", "2026-03-02", "--days", "5", "--legal", "10")["due_on"] == "2026-03-09"
+
+
 def test_a_date_beyond_the_known_years_is_called_provisional(capsys: pytest.CaptureFixture[str]):
     assert answer(capsys, "--accepted", "2099-12-25", "--days", "10")["provisional"] is True
     assert run("--accepted", "2099-12-25", "--days", "10") == 0

@@ -11,7 +11,7 @@ import pytest
 
 from tests.mobile_api.pages.plainforms import Visitor
 from tests.support.wechat import Platform, platform
-from tests.support.wholetown import PASSWORD, Town, open_town
+from tests.support.wholetown import PASSWORD, Town, open_town, tables_linked
 
 __all__ = ["platform"]
 
@@ -22,9 +22,11 @@ Staffed = Callable[..., Awaitable[Visitor]]
 
 @pytest.fixture
 async def town(request: pytest.FixtureRequest, valkey_url: str, platform: Platform, tmp_path: Path) -> AsyncIterator[Town]:
-    """The town on SQLite, with nobody at work in the departments; `BOTH` runs a test on PostgreSQL as well."""
+    """The town on SQLite, nobody at work in the departments; `BOTH` adds PostgreSQL, the mark `links(MZ="pull")` links departments."""
     database_url = request.getfixturevalue(f"{getattr(request, 'param', 'sqlite')}_url")
-    async with open_town(database_url, valkey_url, platform, tmp_path) as opened:
+    links = request.node.get_closest_marker("links")
+    tables = tables_linked(tmp_path, **links.kwargs) if links else None
+    async with open_town(database_url, valkey_url, platform, tmp_path, tables) as opened:
         await opened.departments.pause()
         yield opened
 

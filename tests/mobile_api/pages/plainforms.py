@@ -30,6 +30,7 @@ class _Reader(HTMLParser):
         self.words: list[str] = []
         self._open: list[tuple[str, dict[str, str]]] = []
         self._inside = ""
+        self._select = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         has = {name: value or "" for name, value in attrs}
@@ -37,6 +38,10 @@ class _Reader(HTMLParser):
             self.forms.append(Form(has.get("method", "get"), has["action"]))
         elif tag == "input" and "name" in has:
             self.forms[-1].fields[has["name"]] = has.get("value", "")
+        elif tag == "select":
+            self._select = has["name"]
+        elif tag == "option" and (self._select not in self.forms[-1].fields or "selected" in has):
+            self.forms[-1].fields[self._select] = has["value"]
         elif tag in {"button", "a", "textarea", "title"}:
             self._open.append((tag, has))
             self._inside = ""
@@ -109,7 +114,7 @@ class Visitor:
         """A request as a browser sends it."""
         async with self.session.request(method, self._base_url + path, headers={**BROWSER, **(headers or {})}, **options) as answer:
             kind = answer.headers.get("Content-Type", "")
-            html = await answer.text() if kind.startswith(("text/", "application/")) and "pdf" not in kind else ""
+            html = await answer.text(errors="replace") if kind.startswith(("text/", "application/")) and "pdf" not in kind else ""
             return Seen(answer.status, answer.url.path, html, answer.headers)
 
     async def log_in(self, username: str, password: str) -> Seen:

@@ -95,8 +95,8 @@ async def test_two_at_one_case_the_second_sees_that_it_changed(town: Town, staff
 
 BUTTONS = [
     ("clerk", "", {"受理", "发出补正告知", "不予受理"}, set()),
-    ("officer", "MZ", {"受理", "发出补正告知"}, set()),
-    ("approver", "MZ", {"不予受理"}, {"准予", "不予批准"}),
+    ("officer", "MZ", {"受理", "发出补正告知"}, {"启动并告知申请人"}),
+    ("approver", "MZ", {"不予受理"}, {"准予", "不予批准", "启动并告知申请人"}),
     ("supervisor", "", set(), set()),
 ]
 
@@ -123,8 +123,8 @@ async def test_a_reviewing_department_gives_its_opinion_and_no_other(town: Town,
     asked, watched = await opened(police, case), await opened(approver, case)
     told = await police.press(asked, "同意", reason="户籍属实")
 
-    assert asked.buttons == {"同意", "不同意"}
-    assert watched.buttons == set()
+    assert asked.buttons == {"同意", "不同意", "启动并告知申请人"}
+    assert watched.buttons == {"启动并告知申请人"}
     assert "户籍属实" in told.text
     assert told.buttons == set()
 

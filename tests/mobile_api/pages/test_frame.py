@@ -60,11 +60,13 @@ async def test_an_address_that_tries_many_passwords_has_to_wait(visitor: Visitor
 async def test_an_error_of_ours_is_a_page_with_a_number_to_quote(visitor: Visitor, office: Office):
     await office.database.execute("DROP TABLE session")
 
-    seen = await visitor.visit("/desk", headers={"Cookie": f"staff=p.{'0' * 36}.{'x' * 43}"})
+    trace = "0af7651916cd43dd8448eb211c80319c"
+    headers = {"Cookie": f"staff=p.{'0' * 36}.{'x' * 43}", "traceparent": f"00-{trace}-b7ad6b7169203331-01"}
+    seen = await visitor.visit("/desk", headers=headers)
 
     assert seen.status == 500
     assert seen.headers["Content-Type"].startswith("text/html")
-    assert seen.headers["X-Request-Id"] in seen.text
+    assert trace in seen.text
 
 
 async def test_demo_accounts_are_shown_in_a_demonstration_only(visitor: Visitor):

@@ -25,7 +25,7 @@ ROUTES = [
     get("/items", items.list_items, Who.ANYONE, summary="查找事项", tag="items"),
     get("/items/{code}", items.show_item, Who.ANYONE, summary="办事指南", tag="items", errors=("item_not_found",)),
     get("/bundles", items.list_bundles, Who.ANYONE, summary="一件事", tag="items"),
-    get("/bundles/{code}", items.show_bundle, Who.ANYONE, summary="一件事详情", tag="items", errors=("bundle_not_found",)),
+    get("/bundles/{code}", items.show_bundle, Who.ANYONE, summary="一件事详情", tag="items", errors=("bundle_not_found", "part_unknown")),
     get("/departments", items.list_departments, Who.ANYONE, summary="部门", tag="items"),
     get("/events", items.list_events, Who.ANYONE, summary="人生事件", tag="items"),
 ]
@@ -93,6 +93,7 @@ async def test_the_guide_says_everything_a_phone_needs(anyone: Client) -> None:
     }  # fmt: skip
     assert guide["departments"][0] == {
         "department": {"code": "GA", "name": "公安"}, "action": "户籍、车辆信息核对", "days": 2, "mode": "parallel",
+        "after": [], "silent_basis": None,
     }  # fmt: skip
     assert guide["special_procedures"] == [{"name": "入户调查/民主评议", "days": None, "unit": "working"}]
     assert guide["announcement"]["unit"] == "natural"

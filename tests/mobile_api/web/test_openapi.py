@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from openapi_spec_validator import validate
 
-from handlers.errors import REFUSALS
+from handlers.refusals import REFUSALS
 from mobile_api.views import documentation
 from mobile_api.web.frame import install
 from mobile_api.web.openapi import describe, refusal_codes

@@ -9,7 +9,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from handlers.errors import REFUSALS, Refusal, Refused
+from handlers.errors import Refusal, Refused
+from handlers.refusals import REFUSALS
 from mobile_api.web import problems
 from mobile_api.web.problems import language_of, problem_of
 from tests.support.web import as_

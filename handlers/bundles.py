@@ -1,0 +1,168 @@
+"""Bundles (一件事): one application for several items, an umbrella with its number over them, and taking it back."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from handlers import bundleparts, handovers, procedure
+from handlers.bundleplans import chosen_parts, plan
+from handlers.bundleviews import UmbrellaView, view_umbrella
+from handlers.cards import CardMaterial
+from handlers.casefile import CaseFile, opened, seal_form
+from handlers.cases import MOST_A_DAY, Application, new_row, numbered, resident_actor
+from handlers.catalogue import Bundle
+from handlers.clocks import local_date
+from handlers.errors import Refused
+from handlers.forms import check_form
+from handlers.materials import rows, take_in
+from handlers.numbers import umbrella_number
+from handlers.office import Office
+from handlers.oneform import OneForm, one_form
+from handlers.stages import Plan, PlannedPart, next_moves
+from handlers.transitions import ACTS
+from storage import cases, umbrellas
+from storage.database import Row, Transaction
+from storage.ids import uuid7
+
+Settle = Callable[[Transaction, UmbrellaView], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Filled:
+    """A bundle's one form as it was filled in: what was chosen, the answers, and the plan made of it."""
+
+    bundle: Bundle
+    form: OneForm
+    answers: dict[str, Any]
+    plan: Plan
+    wish: handovers.Wish | None
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """The parts that begin at once."""
+        return next_moves(self.plan.parts, {part.code: "waiting" for part in self.plan.parts}).begin
+
+
+async def apply(office: Office, resident_id: str, application: Application, settle: Settle) -> UmbrellaView:
+    """Apply for a bundle: one form, papers handed in once; the parts of the first stage are submitted at once."""
+    filled = _filled(office, application)
+    umbrella = _umbrella_row(office, resident_id, filled, await _number(office))
+    async with AsyncExitStack() as stack:
+        numbers = {code: await stack.enter_async_context(numbered(office)) for code in filled.first}
+        tx = await stack.enter_async_context(office.database.transaction())
+        shape = filled.form.as_item(office.catalogue.item(filled.plan.parts[0].code))
+        papers = {one.material: one for one in await take_in(tx, resident_id, shape, application.materials)}
+        await umbrellas.insert(tx, umbrella)
+        made = [await _make(office, tx, umbrella, filled, part, papers, numbers.get(part.code)) for part in filled.plan.parts]
+        view = view_umbrella(office, umbrella, made)
+        await settle(tx, view)
+    return view
+
+
+async def show(office: Office, resident_id: str, umbrella_id: str) -> UmbrellaView:
+    """One umbrella of this resident."""
+    row = await umbrellas.by_id(office.database, umbrella_id)
+    if row is None or row["resident_id"] != resident_id:
+        raise Refused("not_found")
+    return view_umbrella(office, row, await cases.of_umbrella(office.database, umbrella_id))
+
+
+async def mine(office: Office, resident_id: str, before: str | None, limit: int) -> list[UmbrellaView]:
+    """A page of a resident's umbrellas, newest first."""
+    found = await umbrellas.of_resident(office.database, resident_id, before, limit)
+    return [view_umbrella(office, row, await cases.of_umbrella(office.database, row["id"])) for row in found]
+
+
+async def withdraw(office: Office, resident_id: str, umbrella_id: str, reason: str, settle: Settle) -> UmbrellaView:
+    """Take back everything that is not decided yet; what is decided stays. One part alone is withdrawn as a case."""
+    seen = await show(office, resident_id, umbrella_id)
+    open_parts = [part for part in seen.parts if part.state in ACTS["withdraw"].begins]
+    # Cases under way are locked before the umbrella, waiting ones after it, as a decision and what follows from it do.
+    begun = sorted(part.case_id for part in open_parts if not part.waiting)
+    waiting = sorted(part.case_id for part in open_parts if part.waiting)
+    async with office.database.transaction() as tx:
+        async with AsyncExitStack() as stack:
+            files = [await stack.enter_async_context(opened(office, case_id, tx=tx)) for case_id in begun]
+            umbrella = await umbrellas.take(tx, umbrella_id)
+            files += [await stack.enter_async_context(opened(office, case_id, tx=tx)) for case_id in waiting]
+            _take_back(files, resident_id, reason)
+        view = view_umbrella(office, umbrella or {}, await cases.of_umbrella(tx, umbrella_id))
+        await settle(tx, view)
+    return view
+
+
+def _take_back(files: list[CaseFile], resident_id: str, reason: str) -> None:
+    still_open = [file for file in files if file.row["state"] in ACTS["withdraw"].begins]
+    if not still_open:
+        raise Refused("bundle_over")
+    for file in still_open:
+        procedure.withdraw(file, resident_actor(resident_id), reason or None)
+
+
+def _filled(office: Office, application: Application) -> _Filled:
+    bundle = office.catalogue.bundle(application.bundle)
+    codes = chosen_parts(bundle, application.parts)
+    if not application.submit:
+        raise Refused("bundle_no_draft")
+    form = one_form(bundle, office.catalogue, codes)
+    answers, errors = check_form(form.as_item(office.catalogue.item(codes[0])), application.form, local_date(office.clock.now()))
+    if errors:
+        raise Refused("invalid_form", errors=errors)
+    return _Filled(bundle, form, answers, plan(bundle, office.catalogue, {code: uuid7() for code in codes}), application.delivery)
+
+
+async def _number(office: Office) -> str:
+    day = local_date(office.clock.now())
+    sequence = await office.numbers.next(f"umbrella:{office.division}:{day:%Y%m%d}")
+    if sequence > MOST_A_DAY:
+        raise Refused("unavailable", {"retry_after": 3600})
+    return umbrella_number(office.division, day, sequence)
+
+
+def _umbrella_row(office: Office, resident_id: str, filled: _Filled, number: str) -> Row:
+    now, umbrella_id = office.clock.now(), uuid7()
+    promised = filled.bundle.promised
+    return {
+        "id": umbrella_id, "number": number, "bundle_code": filled.bundle.code, "resident_id": resident_id,
+        "form_sealed": seal_form(office, umbrella_id, filled.answers), "plan": msgspec.json.encode(filled.plan).decode(),
+        "created_at": now, "promised_on": office.calendar.add_workdays(local_date(now), promised.days).day,
+        "finished_at": None, "look_at": None,
+    }  # fmt: skip
+
+
+async def _make(
+    office: Office, tx: Transaction, umbrella: Row, filled: _Filled, part: PlannedPart, papers: Mapping[str, CardMaterial],
+    number: str | None,
+) -> Row:  # fmt: skip
+    """The case of one part: submitted if it has a number, else waiting for its turn with its form and papers."""
+    item = office.catalogue.item(part.code)
+    row = new_row(office, umbrella["resident_id"], item, filled.form.form_of(part.code, filled.answers))
+    row.update(id=part.case_id, umbrella_id=umbrella["id"])
+    file = CaseFile(office, tx, row, item, [])
+    file.form = filled.form.form_of(part.code, filled.answers)  # sealed for the id that the plan names
+    file.card = msgspec.structs.replace(file.card, waiting=True)
+    file.hand_in(_papers_of(filled.form, file, papers))
+    if filled.wish is not None:
+        handovers.wish(file, filled.wish)
+    if number is not None:
+        bundleparts.begin(file, part, (), number, umbrella["number"])
+    await file.close(fresh=True)
+    await cases.set_materials(tx, part.case_id, rows(part.case_id, file.card.materials), fresh=True)
+    return file.row
+
+
+def _papers_of(form: OneForm, file: CaseFile, papers: Mapping[str, CardMaterial]) -> tuple[CardMaterial, ...]:
+    """An item's own materials, from the papers that were handed in once."""
+    given = {
+        rule.code: CardMaterial(rule.code, rule.name, papers[one.code].source, papers[one.code].uploads)
+        for one in form.papers
+        if one.code in papers
+        for rule in one.fills.get(file.item.code, ())
+    }
+    given |= {rule.code: CardMaterial(rule.code, rule.name, "form") for rule in file.item.materials if rule.source == "form"}
+    return tuple(given[rule.code] for rule in file.item.materials if rule.code in given)

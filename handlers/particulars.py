@@ -1,0 +1,64 @@
+"""What officers need to go on with a case, beyond what its resident sees: what was asked, what is possible, where the result goes."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import msgspec
+
+from handlers import extensions as rules
+from handlers import handovers, specials
+from handlers.access import Officer, check_officer
+from handlers.cards import read_card
+from handlers.errors import Refused
+from handlers.office import Office
+from handlers.policy import scope_of
+from storage import cases, extensions
+from storage import handovers as deliveries
+from storage.database import Row
+
+
+class AskedExtension(msgspec.Struct, frozen=True):
+    """An extension that waits for its approval; `own` if the reader asked for it himself and so cannot approve."""
+
+    days: int
+    reason: str
+    asked_at: dt.datetime
+    own: bool
+
+
+class Particulars(msgspec.Struct, frozen=True):
+    """What may be begun, what waits for approval, and for those who deliver the address and who signed.
+
+    `extension_left`: days by which the legal limit may still be extended.
+    """
+
+    procedures: list[str]
+    extension_left: int
+    extension: AskedExtension | None
+    address: str | None
+    signed_by: str | None
+
+
+async def of_case(office: Office, officer: Officer, case_id: str) -> Particulars:
+    """The particulars of a case that this officer may see."""
+    row = await cases.by_id(office.database, case_id)
+    if row is None:
+        raise Refused("not_found")
+    tasks = await cases.tasks(office.database, case_id)
+    check_officer(officer, "see_case", row, {row["department"], *(task["department"] for task in tasks)})
+    item = await office.catalogue.version(office.database, row["item_code"], row["item_version"])
+    granted = sum(one.days for one in read_card(row).extensions)
+    asked = await extensions.asked(office.database, case_id)
+    delivery = await deliveries.of_case(office.database, case_id) if scope_of(officer.role, "deliver") != "none" else None
+    return Particulars(
+        procedures=specials.names(item),
+        extension_left=max(rules.most(item) - granted, 0),
+        extension=_asked(asked, officer) if asked else None,
+        address=handovers.address(office, case_id, delivery["address_sealed"]) if delivery and delivery["address_sealed"] else None,
+        signed_by=delivery["signed_by"] if delivery else None,
+    )
+
+
+def _asked(row: Row, officer: Officer) -> AskedExtension:
+    return AskedExtension(row["days"], row["reason"], row["asked_at"], row["asked_by"] == officer.id)

@@ -1,0 +1,104 @@
+"""What of a case is under supervision: the case itself, the look at a new application, its steps, special procedures, the certificate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from handlers import duedates
+from handlers.cards import Card
+from handlers.catalogue import ServiceItem
+from handlers.clocks import Days, Suspension
+from handlers.limits import Limit, Unit, count_days, local_date
+from handlers.supervision_clocks import Watched
+from handlers.supervision_rules import Measure, OwnLimits
+from handlers.workdays import WorkCalendar
+from storage.database import Row
+
+RUNNING = frozenset({"accepted", "in_review", "forwarded"})
+"""The states in which the clock of a case runs, or stands still for a while."""
+
+_AT_WORK = frozenset({"requested", "in_progress", "suspended"})
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All of a case that supervision looks at; `certified`: its electronic certificate is out."""
+
+    row: Row
+    item: ServiceItem
+    card: Card
+    tasks: Sequence[Row]
+    certified: bool = False
+
+
+def objects(facts: Facts, limits: OwnLimits, calendar: WorkCalendar) -> Iterator[Watched]:
+    """Every object of a case, those that are done too (`runs` is false for them)."""
+    yield from _pre_acceptance(facts, limits)
+    yield from _case(facts)
+    yield from _steps(facts, calendar)
+    yield from _procedures(facts, calendar)
+    yield from _certificate(facts, limits)
+
+
+def _pre_acceptance(facts: Facts, limits: OwnLimits) -> Iterator[Watched]:
+    """An application that nobody has looked at; the clock begins anew when a correction came back."""
+    asked = next((task for task in facts.tasks if task["step"] == "accept" and task["requested_at"] is not None), None)
+    start = asked["requested_at"] if asked else facts.row["submitted_at"]
+    if start is not None:
+        runs = facts.row["state"] == "submitted"
+        own: Mapping[Measure, Limit] = {"own": limits.pre_acceptance}
+        yield Watched("pre_acceptance", facts.row["id"], start, own, (), facts.row["department"], "受理审查", runs)
+
+
+def _case(facts: Facts) -> Iterator[Watched]:
+    row = facts.row
+    if row["accepted_at"] is None:
+        return
+    department, step = _duty(facts)
+    promised, legal = duedates.limits(facts.item, facts.card)
+    both: Mapping[Measure, Limit] = {"promised": promised, "legal": legal}
+    stops = tuple(duedates.pauses(facts.card))
+    yield Watched("case", row["id"], row["accepted_at"], both, stops, department, step, row["state"] in RUNNING)
+
+
+def _duty(facts: Facts) -> tuple[str, str]:
+    """Who has the case in hand: the only department at work, or the lead department; and what it has to do."""
+    at_work = [task for task in facts.tasks if task["step"] != "accept" and task["state"] in _AT_WORK]
+    if len({task["department"] for task in at_work}) == 1:
+        return at_work[0]["department"], at_work[0]["action"]
+    return facts.row["department"], "并联审查" if at_work else "办理"
+
+
+def _steps(facts: Facts, calendar: WorkCalendar) -> Iterator[Watched]:
+    """Each department's part of the review inside the total; the decision has the limits of the case."""
+    for task in facts.tasks:
+        if task["step"] != "review" or task["requested_at"] is None or task["due_on"] is None:
+            continue
+        part = next((part for part in facts.item.parts if (part.department, part.action) == (task["department"], task["action"])), None)
+        days = part.days if part else calendar.count(local_date(task["requested_at"]), task["due_on"])
+        stops = tuple(Suspension(one.start, one.end, one.name) for one in facts.card.pauses if one.task in {task["id"], ""})
+        runs = facts.row["state"] in RUNNING and task["state"] in _AT_WORK
+        yield Watched("step", task["id"], task["requested_at"], {"own": Days(days)}, stops, task["department"], task["action"], runs)
+
+
+def _procedures(facts: Facts, calendar: WorkCalendar) -> Iterator[Watched]:
+    """Special procedures have a limit of their own, which is supervised too."""
+    for pause in facts.card.pauses:
+        if pause.due_on is None or not pause.id:
+            continue
+        unit = _unit(facts.item, pause.name)
+        limit = Days(count_days(local_date(pause.start), pause.due_on, unit, calendar), unit)
+        runs = facts.row["state"] in RUNNING and pause.end is None
+        yield Watched("procedure", pause.id, pause.start, {"own": limit}, (), pause.department, pause.name, runs)
+
+
+def _certificate(facts: Facts, limits: OwnLimits) -> Iterator[Watched]:
+    row = facts.row
+    if facts.item.certificate_type is not None and row["decision"] == "granted" and row["decided_at"] is not None:
+        own: Mapping[Measure, Limit] = {"own": limits.certificate}
+        yield Watched("certificate", row["id"], row["decided_at"], own, (), row["department"], "制发电子证照", not facts.certified)
+
+
+def _unit(item: ServiceItem, name: str) -> Unit:
+    return next((special.unit for special in item.special_procedures if name in {special.name, *special.name.split("/")}), "working")

@@ -1,0 +1,169 @@
+"""The table of electronic supervision, row by row: each boundary, its day before, and how a special procedure moves it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+
+import msgspec
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from config.settings import HERE
+from handlers.clocks import LOCAL, Counting, Days, Level, Suspension, card, midnight
+from handlers.supervision_clocks import Reckoner, Watched
+from handlers.supervision_rules import Kind, check_rulebook
+from mobile_api.tables import load_rulebook
+from tests.support.calendars import known_calendar
+
+CALENDAR = known_calendar()
+BY = Reckoner(load_rulebook(HERE), CALENDAR)
+SECOND = dt.timedelta(seconds=1)
+BEGUN = dt.datetime(2026, 3, 2, 10, tzinfo=LOCAL)  # a Monday; no holiday until April
+
+starts = st.builds(lambda n: BEGUN + n * SECOND, st.integers(0, 40 * 86400))
+limits = st.builds(Days, st.integers(0, 20), st.sampled_from(["working", "natural"]))
+
+
+def case(promised: Days, legal: Days, pauses: Iterable[Suspension] = (), start: dt.datetime = BEGUN) -> Watched:
+    return Watched("case", "c", start, {"promised": promised, "legal": legal}, tuple(pauses))
+
+
+def own(kind: Kind, days: int, start: dt.datetime = BEGUN) -> Watched:
+    return Watched(kind, "o", start, {"own": Days(days)})
+
+
+def workday(number: int) -> dt.datetime:
+    """The beginning of the n-th working day after the clock began."""
+    return midnight(CALENDAR.add_workdays(BEGUN.date(), number).day)
+
+
+def levels(one: Watched, at: dt.datetime, by: Reckoner = BY) -> list[str]:
+    return [found.rule.level for found in by.earned(one, at)]
+
+
+# 监察规则说明: (object, its limit, the used days at which warning, yellow and red are earned).
+TABLE: list[tuple[Kind, int, dict[str, int]]] = [
+    ("procedure", 7, {"warning": 5, "yellow": 8, "red": 9}),  # 2 days before its end; overdue > 0; overdue > 1 day
+    ("pre_acceptance", 2, {"warning": 3, "yellow": 6, "red": 8}),  # overdue > 0, > 3, > 5 days
+    ("certificate", 3, {"yellow": 4}),  # overdue > 0
+    ("consultation", 7, {"warning": 5, "yellow": 8, "red": 9}),  # 2 days before due; past due; past due + 1 day
+    ("complaint", 15, {"warning": 13, "yellow": 16, "red": 17}),
+    ("step", 5, {"warning": 5, "yellow": 6, "red": 7}),  # our own days
+]
+
+
+@pytest.mark.parametrize(("kind", "days", "expected"), TABLE, ids=lambda value: value if isinstance(value, str) else "")
+def test_each_level_comes_on_the_day_of_the_table_and_not_before(kind: Kind, days: int, expected: dict[str, int]):
+    one = own(kind, days)
+    for level, used in expected.items():
+        assert level in levels(one, workday(used)), level
+        assert level not in levels(one, workday(used) - SECOND), level
+    assert set(levels(one, workday(days + 30))) == set(expected)
+
+
+@pytest.mark.parametrize(("used", "expected"), [(3, []), (4, ["warning"]), (6, ["warning"]), (7, ["warning", "yellow"]),
+                                               (10, ["warning", "yellow"]), (11, ["warning", "yellow", "red"])])  # fmt: skip
+def test_a_case_is_warned_at_promised_less_2_yellow_past_promised_red_past_legal(used: int, expected: list[str]):
+    assert levels(case(Days(6), Days(10)), workday(used)) == expected
+
+
+def test_by_the_instant_one_second_over_counts():
+    by = Reckoner(BY.book, CALENDAR, "instant")
+    one = own("certificate", 3)
+    full = dt.datetime(2026, 3, 5, 10, tzinfo=LOCAL)
+    assert levels(one, full, by) == []
+    assert levels(one, full + SECOND, by) == ["yellow"]
+    assert by.next_look(one, (), BEGUN) == full + dt.timedelta(microseconds=1)
+
+
+@given(starts, limits, limits, st.integers(0, 60 * 86400), st.sampled_from(["date", "instant"]))
+def test_the_highest_card_is_the_one_that_the_clock_of_the_case_shows(
+    start: dt.datetime, promised: Days, legal: Days, seconds: int, counting: Counting
+):
+    """The counter's screen asks handlers.clocks, supervision its rules: there is one answer."""
+    at = start + seconds * SECOND
+    shown: Level = card(start, promised, legal, (), at, calendar=CALENDAR, counting=counting).level
+    earned = levels(case(promised, legal, start=start), at, Reckoner(BY.book, CALENDAR, counting))
+    highest = next((level for level in ("red", "yellow", "warning") if level in earned), "none")
+    assert highest == shown
+
+
+@given(starts, st.integers(1, 20), st.integers(1, 20), st.integers(0, 20), st.integers(1, 15))
+def test_a_special_procedure_of_k_days_moves_every_boundary_by_k(start: dt.datetime, promised: int, legal: int, after: int, length: int):
+    plain, longer = (case(Days(promised + more), Days(legal + more), start=start) for more in (0, length))
+    first, last = (CALENDAR.add_workdays(start.date(), days).day for days in (after + 1, after + length))
+    stopped = case(Days(promised), Days(legal), [Suspension.of_days(first, last)], start)
+    for rule in BY.rules(plain):
+        wanted = plain.limits[rule.edition.limit].days + rule.edition.days
+        assume(wanted > 0)
+        assert BY.boundary(stopped, rule) == BY.boundary(plain if wanted <= after else longer, rule)
+
+
+@given(starts, limits, limits, st.lists(st.tuples(st.integers(0, 40 * 86400), st.integers(1, 9 * 86400)), max_size=3),
+       st.sampled_from(["date", "instant"]), st.integers(0, 70 * 86400))  # fmt: skip
+def test_what_is_earned_has_its_boundary_behind_it_and_the_next_look_is_never_late(
+    start: dt.datetime, promised: Days, legal: Days, stops: list[tuple[int, int]], counting: Counting, seconds: int
+):
+    pauses = [Suspension(start + a * SECOND, start + (a + b) * SECOND) for a, b in stops]
+    by, one, at = Reckoner(BY.book, CALENDAR, counting), case(promised, legal, pauses, start), start + seconds * SECOND
+    assume(all(pause.end is not None and pause.end <= at for pause in pauses))
+    carded = {found.rule.code for found in by.earned(one, at)}
+    for rule in by.rules(one):
+        boundary = by.boundary(one, rule)
+        assert boundary is not None
+        assert (rule.code in carded) == (boundary <= at)
+    look = by.next_look(one, carded, at)
+    assert look is None or look > at
+    if look is not None:
+        assert {found.rule.code for found in by.earned(one, look - dt.timedelta(microseconds=1))} == carded
+        assert {found.rule.code for found in by.earned(one, look)} > carded
+
+
+def test_while_the_clock_stands_still_nobody_looks():
+    one = case(Days(5), Days(10), [Suspension(BEGUN + 3600 * SECOND)])
+    assert BY.next_look(one, (), BEGUN + 7200 * SECOND) is None
+
+
+def test_a_clock_keeps_the_edition_that_held_when_it_began():
+    rule = next(rule for rule in BY.book.rules if rule.code == "certificate-yellow")
+    later = msgspec.structs.replace(rule.editions[0], since=dt.date(2026, 3, 2), days=5)
+    changed = msgspec.structs.replace(rule, editions=(*rule.editions, later))
+    by = Reckoner(msgspec.structs.replace(BY.book, rules=(changed,)), CALENDAR)
+    before, after = own("certificate", 3, BEGUN - 3 * 86400 * SECOND), own("certificate", 3)
+    assert [(rule.version, rule.edition.days) for one in (before, after) for rule in by.rules(one)] == [(1, 1), (2, 5)]
+    assert by.rules(own("certificate", 3, dt.datetime(2019, 12, 31, 12, tzinfo=LOCAL))) == []
+
+
+def test_a_warning_is_told_to_one_list_a_yellow_card_to_two_a_red_one_to_all_three():
+    told = BY.book.recipients
+    assert told.of("warning") == ("officer",)
+    assert told.of("yellow") == ("officer", "approver")
+    assert told.of("red") == ("officer", "approver", "supervisor")
+
+
+@pytest.mark.parametrize(
+    ("code", "edition", "hit"),
+    [
+        ("case-red", {"limit": "own"}, "rule-limit"),
+        ("step-red", {"limit": "legal"}, "rule-limit"),
+        ("case-red", {"text": "$wrong$"}, "placeholder-unknown"),
+    ],
+)
+def test_a_rule_that_cannot_hold_is_found_before_it_is_used(code: str, edition: dict[str, str], hit: str):
+    rules = [
+        msgspec.structs.replace(rule, editions=(msgspec.structs.replace(rule.editions[0], **edition),)) if rule.code == code else rule
+        for rule in BY.book.rules
+    ]
+    assert [found.rule for found in check_rulebook(msgspec.structs.replace(BY.book, rules=tuple(rules)))] == [hit]
+    assert list(check_rulebook(BY.book)) == []
+
+
+def test_editions_stand_in_their_order_and_codes_are_used_once():
+    rule = BY.book.rules[0]
+    twice = msgspec.structs.replace(BY.book, rules=(rule, msgspec.structs.replace(rule, editions=rule.editions * 2)))
+    assert {found.rule for found in check_rulebook(twice)} == {"rule-twice", "edition-order"}
+    assert {
+        found.rule for found in check_rulebook(msgspec.structs.replace(BY.book, rules=(msgspec.structs.replace(rule, editions=()),)))
+    } == {"rule-empty"}

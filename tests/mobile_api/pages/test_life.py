@@ -1,0 +1,60 @@
+"""The life of a case at the desk without JavaScript: special procedures, extensions, delivery."""
+
+from __future__ import annotations
+
+from tests.mobile_api.pages.conftest import Staffed
+from tests.mobile_api.pages.plainforms import Seen, Visitor
+from tests.mobile_api.pages.test_pages import apply
+from tests.support.wholetown import Town
+
+
+async def taken(town: Town, staff: Staffed, item: str) -> str:
+    """The address of a case that was just accepted."""
+    case, clerk = await apply(town, item=item), await staff("clerk")
+    address = f"/desk/cases/{case['id']}"
+    await clerk.press(await clerk.visit(address), "受理")
+    return address
+
+
+async def test_an_officer_stops_the_clock_and_lets_it_go_on(town: Town, staff: Staffed):
+    address, officer = await taken(town, staff, "SJ-03"), await staff("officer", "SJ")
+
+    past = await officer.press(
+        await officer.visit(address), "启动并告知申请人", procedure="听证", reason="利害关系人申请", until_on="2020-01-01"
+    )
+    stopped = await officer.press(past, "启动并告知申请人", procedure="听证", reason="利害关系人申请", until_on="")
+    over = await officer.press(stopped, "结束听证", result="维持")
+
+    assert past.status == 422
+    assert "预计结束日期不能早于今天" in past.text
+    assert "进行中，时限中止" in stopped.text
+    assert "特别程序已结束" in over.text
+    assert "已结束" in over.text
+
+
+async def test_one_asks_for_more_time_and_another_approves(town: Town, staff: Staffed):
+    address = await taken(town, staff, "MZ-01")
+    officer, approver = await staff("officer", "MZ"), await staff("approver", "MZ")
+
+    asked = await officer.press(await officer.visit(address), "提出延期申请", days="5", reason="案情复杂")
+    waiting: Seen = await approver.visit(address)
+    granted = await approver.press(waiting, "批准延期")
+
+    assert "延期申请已提出" in asked.text
+    assert "批准延期" not in asked.buttons
+    assert "案情复杂" in waiting.text
+    assert "已批准延期" in granted.text
+    assert "延长 5 个工作日" in granted.text
+
+
+async def test_a_refusal_shows_how_to_object(town: Town, staff: Staffed):
+    address, approver = await taken(town, staff, "SJ-03"), await staff("approver", "SJ")
+
+    refused = await approver.press(await approver.visit(address), "不予批准", reason="面积超过标准")
+
+    assert "行政复议" in refused.text
+    assert await _nothing_to_press(approver, address)
+
+
+async def _nothing_to_press(visitor: Visitor, address: str) -> bool:
+    return not (await visitor.visit(address)).buttons - {"退出"}
