@@ -31,6 +31,7 @@ STAFF = (
     ("officer", "demo-officer", "王经办", "officer", "MZ", ""),
     ("approver", "demo-approver", "赵审批", "approver", "MZ", ""),
     ("supervisor", "demo-supervisor", "孙督办", "supervisor", "", ""),
+    ("administrator", "demo-administrator", "周管理", "administrator", "", ""),
 )
 _READY_SECONDS = 60
 _LOCK = "demo.lock"

@@ -31,6 +31,7 @@ DEMO_STAFF = (
     {"username": "officer", "password": "demo-officer", "what": "民政经办"},
     {"username": "approver", "password": "demo-approver", "what": "民政审批"},
     {"username": "supervisor", "password": "demo-supervisor", "what": "督办"},
+    {"username": "administrator", "password": "demo-administrator", "what": "系统管理"},
 )
 """As sandbox.demo makes them."""
 
