@@ -9,6 +9,7 @@ from handlers import desk, reviews, timeline
 from handlers.access import Officer
 from handlers.caseviews import CaseView, view_case
 from handlers.errors import Refused
+from handlers.handovers import Wish
 from handlers.office import Office
 from storage import cases as rows
 from storage.clock import SettableClock
@@ -39,9 +40,9 @@ def clock_of(office: Office) -> SettableClock:
     return office.clock
 
 
-async def new_case(office: Office, item: str) -> CaseView:
+async def new_case(office: Office, item: str, delivery: Wish | None = None) -> CaseView:
     """A case just handed in."""
-    return await submitted_case(office, await settle_in(office.database, uuid7()), item)
+    return await submitted_case(office, await settle_in(office.database, uuid7()), item, delivery)
 
 
 async def accepted_case(office: Office, item: str, by: Officer) -> CaseView:

@@ -15,6 +15,7 @@ from handlers.casefile import opened
 from handlers.cases import Application
 from handlers.caseviews import CaseView
 from handlers.catalogue import Catalogue
+from handlers.handovers import Wish
 from handlers.items import publish
 from handlers.keys import Keys
 from handlers.materials import HandedIn
@@ -72,13 +73,13 @@ async def resident_with_session(office: Office, openid: str) -> tuple[str, str]:
     return resident, (await sessions.open_session(office, resident, "resident", "phone")).session_id
 
 
-async def submitted_case(office: Office, resident: str, item_code: str = "GA-05") -> CaseView:
+async def submitted_case(office: Office, resident: str, item_code: str = "GA-05", delivery: Wish | None = None) -> CaseView:
     """A case handed in with a form in which every field is filled and one file for each material."""
     item = office.catalogue.items[item_code]
     needed = [rule for rule in item.materials if rule.source == "upload" and rule.required]
     materials = tuple([HandedIn(rule.code, (await ready_upload(office, resident),)) for rule in needed])
     form = fill_form(msgspec.to_builtins(item.form.fields), office.clock.now().date())
-    return await cases.apply(office, resident, Application(item=item_code, form=form, materials=materials), _settled)
+    return await cases.apply(office, resident, Application(item=item_code, form=form, materials=materials, delivery=delivery), _settled)
 
 
 async def ready_upload(office: Office, owner: str) -> str:
