@@ -94,8 +94,8 @@ async def _settle(town: Place) -> None:
     async with town.opened() as stores:
         database, now = stores.office.database, dt.datetime.now(dt.UTC)
         people = [(uuid7(), uuid7()) for _ in range(RESIDENTS)]
-        sql = "INSERT INTO resident (id, openid, created_at) VALUES ($1, $2, $3)"
-        await database.execute_many(sql, [(person, f"openid-{person}", now) for person, _ in people])
+        sql = "INSERT INTO resident (id, openid, preferences, created_at) VALUES ($1, $2, $3, $4)"
+        await database.execute_many(sql, [(person, f"openid-{person}", "{}", now) for person, _ in people])
         sql = (
             "INSERT INTO upload (id, owner_id, state, name, media_type, size, pages, digest, created_at) "
             "VALUES ($1, $2, 'ready', '身份证.jpg', 'image/jpeg', 240000, 1, $3, $4)"
