@@ -6,7 +6,6 @@ every month and department must be those of an independent recount of the event 
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import datetime as dt
 import json
@@ -152,4 +151,4 @@ async def _cases(database: Database, after: str) -> list[Row]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(asyncio.run(work(*(int(argument) for argument in sys.argv[1:])))))
+    print(json.dumps(run(work(*(int(argument) for argument in sys.argv[1:])))))
