@@ -195,6 +195,22 @@ export interface Correction {
   materials: { material: string; message: string }[]
 }
 export type Answer = string | number | boolean | null
+export interface Procedure {
+  id: string
+  name: string
+  department: string
+  began_at: string
+  due_on: string | null
+  ended_at: string | null
+}
+export interface Delivery {
+  method: 'counter' | 'post' | 'electronic'
+  due_on: string | null
+  carrier: string | null
+  tracking: string | null
+  sent_at: string | null
+  delivered_at: string | null
+}
 export interface Case extends CaseSummary {
   department: Named
   version: number
@@ -207,6 +223,11 @@ export interface Case extends CaseSummary {
   decided_at: string | null
   completed_at: string | null
   correction: Correction | null
+  correction_due_on: string | null
+  procedures: Procedure[]
+  extensions: { days: number; granted_on: string }[]
+  delivery: Delivery | null
+  remedy: { text: string; review_until_on: string; court_until_on: string } | null
   form: Record<string, Answer>
   materials: { material: string; name: string; source: string; uploads: { id: string; name: string; media_type: string }[] }[]
   tasks: Task[]
