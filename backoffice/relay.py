@@ -37,6 +37,8 @@ _PAGE = 4
 """Batches read at once: while one is noted the next is sent."""
 _FIRST_REST = 0.01
 """Seconds after which a full stream is looked at again; doubled up to the poll time for as long as it stays full."""
+_TRUSTED_ROUNDS = 7
+"""Looks for losses that may rest on the stream's length alone; each eighth reads everything."""
 _LONG_REST = 5.0
 """Seconds for which a lane is left alone whose messages cannot be opened."""
 
@@ -60,6 +62,14 @@ class Limits:
 class _Rest(NamedTuple):
     until: float
     seconds: float
+
+
+class _Checked(NamedTuple):
+    """What the last look for losses found: how long the stream was, the last letter looked for, rounds since the whole was looked at."""
+
+    depth: int = 0
+    last: Letter | None = None
+    rounds: int = 0
 
 
 class Relay:
@@ -92,6 +102,7 @@ class Relay:
         self._working: dict[Lane, asyncio.Task[None]] = {}
         self._rung: set[Lane] = set()
         self._rests: dict[Lane, _Rest] = {}
+        self._checked: dict[Lane, _Checked] = {}
 
     async def run(self) -> None:
         """Send for ever: at the bell, or when the poll time is over."""
@@ -215,13 +226,11 @@ class Relay:
         return max(0.001, min([self._limits.poll_seconds, *(rest.until - _now() for rest in self._rests.values())]))
 
     async def _resend(self, lane: Lane) -> int:
-        before = self._clock.now() - dt.timedelta(seconds=self._limits.resend_seconds)
-        last: Letter | None = None
-        sent = 0
+        checked, sent, missing = await self._begin_check(lane), 0, 0
         try:
-            while page := await outbox.unconfirmed(self._database, lane, before, last, self._limits.batch):
-                last = page[-1]
+            while page := await outbox.unconfirmed(self._database, lane, self._long_ago(), checked.last, self._limits.batch):
                 absent = await self._absent(lane, page)
+                checked, missing = checked._replace(last=page[-1]), missing + len(absent)
                 # A stream may be full of what waits for a lost predecessor: what a department needs next finds room beyond the cap.
                 sent += await self._publish(lane, [letter for letter in absent if letter.is_next], beyond=self._limits.batch)
                 sent += await self._publish(lane, [letter for letter in absent if not letter.is_next])
@@ -229,8 +238,29 @@ class Relay:
             self._outage.begin(commands_key(lane), error)
         except SealingError:
             logger.exception("what %s lost cannot be sent again", commands_key(lane))
+        else:
+            if sent == missing:
+                self._checked[lane] = checked
         self._counts.add("resent", lane[0], sent)
         return sent
+
+    async def _begin_check(self, lane: Lane) -> _Checked:
+        """Behind what was found in the stream the last time; from the beginning if the stream shrank, and now and then anyway.
+
+        A department that is silent for days has a full stream: to read all of it in every round would cost the others.
+        """
+        last = self._checked.pop(lane, _Checked())
+        try:
+            depth = await self._streams.depth(commands_key(lane))
+        except PipeDown as error:
+            self._outage.begin(commands_key(lane), error)
+            return _Checked()
+        if last.last is None or depth < last.depth or last.rounds >= _TRUSTED_ROUNDS:
+            return _Checked(depth)
+        return _Checked(depth, last.last, last.rounds + 1)
+
+    def _long_ago(self) -> dt.datetime:
+        return self._clock.now() - dt.timedelta(seconds=self._limits.resend_seconds)
 
     async def _absent(self, lane: Lane, page: Sequence[Letter]) -> list[Letter]:
         sent = [Entry(letter.stream_id or "0-1", outbox.opened(letter, self._sealer)) for letter in page]

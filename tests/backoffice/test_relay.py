@@ -142,6 +142,27 @@ async def test_after_a_total_loss_of_redis_what_is_unconfirmed_is_sent_again(tow
     assert await relay.resend() == 0
 
 
+async def test_a_full_stream_of_a_silent_department_is_read_once_and_again_when_it_shrank_or_after_a_while(
+    town: Any, make_relay: MakeRelay
+) -> None:
+    await commands(town, 50)
+    relay = make_relay(resend_seconds=30)
+    await drain(relay)
+    town.clock.advance(seconds=31)
+    await relay._holding.renew()
+
+    async def looked_for() -> int:
+        await town.redis.config_resetstat()
+        await relay.resend()
+        return int((await town.redis.info("commandstats")).get("cmdstat_xrange", {"calls": 0})["calls"])
+
+    assert [await looked_for() for _ in range(10)] == [50, 0, 0, 0, 0, 0, 0, 0, 50, 0]
+    await town.redis.xdel("q:{MZ.0}", (await town.redis.xrange("q:{MZ.0}", count=1))[0][0])
+    assert await looked_for() == 50
+    assert await looked_for() == 0
+    assert len(await stream(town)) == 50
+
+
 async def test_a_lost_entry_is_sent_again_though_another_has_its_id_now(town: Any, make_relay: MakeRelay) -> None:
     await commands(town, 2)
     relay = make_relay(resend_seconds=30)
