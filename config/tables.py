@@ -1,6 +1,6 @@
 """The town's data as TOML files: each read with the line of every key, so that a mistake is shown where it stands.
 
-Folders: services/ (one file an item), bundles/, departments/, certificates/, events/, calendar/.
+Folders: services/ (one file an item), bundles/, departments/, certificates/, events/, calendar/, commitments/.
 """
 
 from __future__ import annotations

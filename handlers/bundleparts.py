@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from handlers import debts
 from handlers.actors import SYSTEM
 from handlers.cards import CardMaterial, read_card
 from handlers.casefile import CaseFile, open_form
@@ -96,4 +97,4 @@ def _missing(file: CaseFile) -> list[str]:
         if one.source not in {"form", "certificate"}
     ]
     errors = [*check_form(file.item, file.form, local_date(file.now))[1], *check_materials(item, given)]
-    return [names.get(error.pointer, error.pointer) for error in errors]
+    return [*(names.get(error.pointer, error.pointer) for error in errors), *debts.unsigned(file)]

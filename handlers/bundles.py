@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import bundleparts, handovers, procedure
+from handlers import bundleparts, debts, handovers, procedure
 from handlers.bundleplans import chosen_parts, plan
 from handlers.bundleviews import UmbrellaView, view_umbrella
 from handlers.cards import CardMaterial
@@ -41,6 +41,7 @@ class _Filled:
     answers: dict[str, Any]
     plan: Plan
     wish: handovers.Wish | None
+    commitments: tuple[debts.Signing, ...] = ()
 
     @property
     def first(self) -> tuple[str, ...]:
@@ -109,11 +110,20 @@ def _filled(office: Office, application: Application) -> _Filled:
     codes = chosen_parts(bundle, application.parts)
     if not application.submit:
         raise Refused("bundle_no_draft")
+    if application.urgent is not None:
+        raise Refused("no_green_channel")
     form = one_form(bundle, office.catalogue, codes)
     answers, errors = check_form(form.as_item(office.catalogue.item(codes[0])), application.form, local_date(office.clock.now()))
     if errors:
         raise Refused("invalid_form", errors=errors)
-    return _Filled(bundle, form, answers, plan(bundle, office.catalogue, {code: uuid7() for code in codes}), application.delivery)
+    return _Filled(
+        bundle,
+        form,
+        answers,
+        plan(bundle, office.catalogue, {code: uuid7() for code in codes}),
+        application.delivery,
+        application.commitments,
+    )
 
 
 async def _number(office: Office) -> str:
@@ -147,9 +157,11 @@ async def _make(
     file.form = filled.form.form_of(part.code, filled.answers)  # sealed for the id that the plan names
     file.card = msgspec.structs.replace(file.card, waiting=True)
     file.hand_in(_papers_of(filled.form, file, papers))
+    debts.sign(file, filled.commitments)
     if filled.wish is not None:
         handovers.wish(file, filled.wish)
     if number is not None:
+        debts.check_signed(file)
         bundleparts.begin(file, part, (), number, umbrella["number"])
     await file.close(fresh=True)
     await cases.set_materials(tx, part.case_id, rows(part.case_id, file.card.materials), fresh=True)

@@ -80,6 +80,52 @@ class CardIssued(msgspec.Struct, frozen=True):
     number_sealed: bytes
 
 
+class CardSignature(msgspec.Struct, frozen=True):
+    """A commitment that was signed: which text, when, and by what name; the name is sealed."""
+
+    version: str
+    at: dt.datetime
+    name_sealed: bytes
+
+
+class CardDebt(msgspec.Struct, frozen=True):
+    """A paper that may follow (handlers/debts.py); `due_on` None until the case is accepted."""
+
+    id: str
+    material: str
+    name: str
+    kind: str
+    text_version: str
+    signed_at: dt.datetime
+    due_on: dt.date | None = None
+    reminded_at: dt.datetime | None = None
+    settled_at: dt.datetime | None = None
+    lapsed_at: dt.datetime | None = None
+    result: str | None = None
+    note: str | None = None
+
+
+class CardUrgency(msgspec.Struct, frozen=True):
+    """Urgent aid was asked for, and is to be decided by then."""
+
+    asked_at: dt.datetime
+    decide_by: dt.datetime
+
+
+class CardPriority(msgspec.Struct, frozen=True):
+    """Why a case goes first: the group of people, and what shows that the applicant belongs to it."""
+
+    group: str
+    evidence: str
+
+
+class CardRevocation(msgspec.Struct, frozen=True):
+    """The decision was taken back, for this reason."""
+
+    at: dt.datetime
+    reason: str
+
+
 class Card(msgspec.Struct, frozen=True):
     """Materials, tasks, pauses, extensions and delivery of a case, as last written.
 
@@ -96,6 +142,11 @@ class Card(msgspec.Struct, frozen=True):
     handed_in: tuple[str, ...] = ()
     issued: tuple[CardIssued, ...] = ()
     waiting: bool = False
+    signatures: tuple[CardSignature, ...] = ()
+    debts: tuple[CardDebt, ...] = ()
+    urgency: CardUrgency | None = None
+    priority: CardPriority | None = None
+    revoked: CardRevocation | None = None
 
 
 _DECODER = msgspec.json.Decoder(Card)

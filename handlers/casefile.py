@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import notices, outcomes, supervision
+from handlers import debts, notices, outcomes, supervision
 from handlers.actors import Actor
 from handlers.cards import Card, CardIssued, CardMaterial, card_task, read_card, write_card
 from handlers.catalogue import ServiceItem
@@ -141,6 +141,7 @@ class CaseFile:
 
     async def close(self, *, fresh: bool = False) -> None:
         """Write everything noted. `fresh`: the case row does not exist yet."""
+        debts.follow(self)
         self.card = msgspec.structs.replace(self.card, tasks=tuple(card_task(task) for task in self.tasks))
         self.row["card"] = write_card(self.card)
         self.row["updated_at"] = self.now

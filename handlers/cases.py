@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from handlers import corrections, guards, handovers, procedure
+from handlers import corrections, debts, guards, handovers, priorities, procedure, tolerance
 from handlers.access import check_own, own_case
 from handlers.actors import Actor
 from handlers.cards import Card, write_card
@@ -36,6 +36,7 @@ class Application(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a resident hands in: the item, its form and its materials. `submit` false keeps it as a draft.
 
     Instead of an item a bundle (一件事), with the optional `parts` that are wanted; form and materials are then those of the one form.
+    `commitments`: the texts of GET /commitments that were signed; `urgent`: urgent aid is asked for, its papers may follow.
     """
 
     item: str = ""
@@ -45,6 +46,8 @@ class Application(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     materials: tuple[HandedIn, ...] = ()
     submit: bool = True
     delivery: handovers.Wish | None = None
+    commitments: tuple[debts.Signing, ...] = ()
+    urgent: priorities.Urging | None = None
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,6 +55,7 @@ class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     form: dict[str, Any] | None = None
     materials: tuple[HandedIn, ...] | None = None
+    commitments: tuple[debts.Signing, ...] = ()
 
 
 class Evaluation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -72,9 +76,12 @@ async def apply(office: Office, resident_id: str, application: Application, sett
     item = office.catalogue.item(application.item)
     form = _checked_form(office, item, application.form) if application.submit else _small(application.form)
     async with numbered(office, wanted=application.submit) as number, office.database.transaction() as tx:
-        materials = await take_in(tx, resident_id, _lenient(item, submit=application.submit), application.materials)
+        materials = await take_in(
+            tx, resident_id, _lenient(item, submit=application.submit, urgent=application.urgent is not None), application.materials
+        )
         file = CaseFile(office, tx, new_row(office, resident_id, item, form), item, [])
         file.hand_in(materials)
+        _promise(file, resident_id, application)
         if application.delivery is not None:
             handovers.wish(file, application.delivery)
         if number is not None:
@@ -98,7 +105,8 @@ async def submit(office: Office, resident_id: str, case_id: str, settle: Settle)
                 for one in file.card.materials
                 if one.source != "certificate"
             )
-            file.hand_in(await take_in(tx, resident_id, file.item, handed_in, certificates(file.card.materials)))
+            item = _lenient(file.item, submit=True, urgent=file.card.urgency is not None)
+            file.hand_in(await take_in(tx, resident_id, item, handed_in, certificates(file.card.materials)))
             enter(file, resident_actor(resident_id), str(number))
         view = view_case(office, file.row, file.item)
         await settle(tx, view)
@@ -115,6 +123,7 @@ async def change_draft(office: Office, resident_id: str, case_id: str, if_versio
                 raise Refused("wrong_state", {"state": file.row["state"], "possible": ACTS["correct"].name})
             if change.form is not None:
                 file.form = _small(change.form)
+            debts.sign(file, change.commitments)
             await _replace_materials(file, resident_id, change.materials, submit=False)
         return view_case(office, file.row, file.item)
 
@@ -130,6 +139,8 @@ async def correct(office: Office, resident_id: str, case_id: str, change: Change
             if change.form is not None:
                 file.form = _checked_form(office, file.item, {**file.form, **change.form})
             await _replace_materials(file, resident_id, _merged(file, change.materials), submit=True)
+            debts.sign(file, change.commitments)
+            debts.owe(file)
             corrections.corrected(file, resident_actor(resident_id), new)
         view = view_case(office, file.row, file.item)
         await settle(tx, view)
@@ -188,11 +199,21 @@ def _small(form: dict[str, Any]) -> dict[str, Any]:
     return form
 
 
-def _lenient(item: ServiceItem, *, submit: bool) -> ServiceItem:
-    """For a draft nothing is required yet, but what is handed in must still belong to the item."""
-    if submit:
+def _lenient(item: ServiceItem, *, submit: bool, urgent: bool = False) -> ServiceItem:
+    """For a draft nothing is required yet, for urgent aid only what may not be owed; what is handed in must still belong to the item."""
+    if submit and not urgent:
         return item
-    return msgspec.structs.replace(item, materials=tuple(msgspec.structs.replace(rule, required=False) for rule in item.materials))
+    rules = (
+        msgspec.structs.replace(rule, required=submit and not tolerance.may_be_owed(rule) and rule.required) for rule in item.materials
+    )
+    return msgspec.structs.replace(item, materials=tuple(rules))
+
+
+def _promise(file: CaseFile, resident_id: str, application: Application) -> None:
+    """What the applicant signs and asks for with his application."""
+    debts.sign(file, application.commitments)
+    if application.urgent is not None:
+        priorities.urge(file, resident_actor(resident_id), application.urgent)
 
 
 @asynccontextmanager
@@ -244,6 +265,8 @@ def enter(file: CaseFile, actor: Actor, number: str) -> None:
     file.act("submit", actor)
     file.row["number"] = number
     file.row["submitted_at"] = file.now
+    debts.owe(file)
+    priorities.recognise(file)
     procedure.begin(file, actor)
 
 
@@ -270,7 +293,8 @@ def _merged(file: CaseFile, materials: tuple[HandedIn, ...] | None) -> tuple[Han
 async def _replace_materials(file: CaseFile, resident_id: str, materials: tuple[HandedIn, ...] | None, *, submit: bool) -> None:
     if materials is None:
         return
-    taken = await take_in(file.tx, resident_id, _lenient(file.item, submit=submit), materials, certificates(file.card.materials))
+    item = _lenient(file.item, submit=submit, urgent=file.card.urgency is not None)
+    taken = await take_in(file.tx, resident_id, item, materials, certificates(file.card.materials))
     file.hand_in(taken)
     await cases.set_materials(file.tx, file.row["id"], rows(file.row["id"], taken), fresh=False)
 

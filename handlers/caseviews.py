@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import lifeviews
+from handlers import debtviews, lifeviews
 from handlers.cards import Card, CardMaterial, CardTask, read_card
 from handlers.casefile import open_form
 from handlers.catalogue import ServiceItem
@@ -66,10 +66,12 @@ class CaseSummary(msgspec.Struct, frozen=True):
     submitted_at: dt.datetime | None
     promised_on: dt.date | None
     updated_at: dt.datetime
+    owing: bool
+    priority: int
 
 
 class CaseView(msgspec.Struct, frozen=True, tag_field="kind", tag="case"):
-    """A case, whole; `umbrella_id` names the bundle it belongs to, if any."""
+    """A case, whole; `umbrella_id` names the bundle it belongs to, if any; `owing`: papers are still to come in (`debts`)."""
 
     id: str
     number: str | None
@@ -103,6 +105,11 @@ class CaseView(msgspec.Struct, frozen=True, tag_field="kind", tag="case"):
     receipt_code: str | None
     evaluation: EvaluationView | None
     umbrella_id: str | None
+    owing: bool
+    debts: tuple[debtviews.DebtView, ...]
+    urgency: debtviews.UrgencyView | None
+    priority: debtviews.PriorityView | None
+    revocation: debtviews.RevocationView | None
 
 
 def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
@@ -114,7 +121,7 @@ def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
         item=ItemRef(row["item_code"], item.name, row["item_version"]),
         department=department_ref(office, row["department"]),
         state=row["state"],
-        state_name=STATE_NAMES[row["state"]],
+        state_name=debtviews.state_name(STATE_NAMES[row["state"]], row, card),
         public_state=PUBLIC_STATES[row["state"]],
         version=row["version"],
         created_at=row["created_at"],
@@ -141,6 +148,11 @@ def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
         receipt_code=receipt_code(office.keys, row["number"], row["receipt_version"]) if row["number"] else None,
         evaluation=EvaluationView(card.evaluation) if card.evaluation else None,
         umbrella_id=row["umbrella_id"],
+        owing=row["is_owing"],
+        debts=debtviews.debts(card),
+        urgency=debtviews.urgency(card),
+        priority=debtviews.priority(card),
+        revocation=debtviews.revocation(card),
     )
 
 
@@ -157,6 +169,8 @@ def summary(office: Office, row: Row) -> CaseSummary:
         submitted_at=row["submitted_at"],
         promised_on=row["promised_on"],
         updated_at=row["updated_at"],
+        owing=row["is_owing"],
+        priority=row["priority"],
     )
 
 

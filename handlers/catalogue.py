@@ -77,7 +77,8 @@ class Form(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class MaterialRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One material an item asks for. `tolerable` = may follow later (容缺), `commitment` = a signed promise may stand in (告知承诺).
 
-    `source` "form" means that the filled-in form is the material; nothing is handed in for it.
+    `source` "form" means that the filled-in form is the material; nothing is handed in for it. `core`: the case stands or falls with it,
+    so it never follows later. `supply_days`: working days for a tolerable one to follow, 0 = until the promised day.
     """
 
     code: MaterialCode
@@ -88,6 +89,8 @@ class MaterialRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     condition: str = ""
     tolerable: bool = False
     commitment: bool = False
+    core: bool = False
+    supply_days: Count = 0
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -151,6 +154,7 @@ class ServiceItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """A service item (政务服务事项). `version` counts what was published; 0 = not published yet. `fee` "" = free of charge.
 
     `correction_days`: natural days in which a correction notice waits for its answer, then the application is sent back.
+    `urgent_hours`, `owed_days`: urgent aid (绿色通道) is decided within so many hours, its papers follow within so many working days.
     `join`: when the review is done: "all" have answered, "any" one has agreed, or the "lead" department thinks it has heard enough.
     """
 
@@ -176,6 +180,8 @@ class ServiceItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     fee: str = ""
     fee_basis: str = ""
     green_channel: bool = False
+    urgent_hours: Count = 48
+    owed_days: Count = 5
     proxy_allowed: bool = False
     commitment: bool = False
     tolerance: bool = False

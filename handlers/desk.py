@@ -157,6 +157,9 @@ async def _do(
         return view_case(office, file.row, file.item)
 
 
+do = _do
+"""An act of an officer on a case, for the acts that have modules of their own."""
+
 _ALSO_FOR_A_PART = frozenset({"give_opinion", "suspend", "resume"})
 """What officers of a department with a part in the case may do too, on their own part."""
 

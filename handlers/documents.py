@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import calendar
 import datetime as dt
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from handlers.casefile import CaseFile
+if TYPE_CHECKING:
+    from handlers.casefile import CaseFile
+
 
 REVIEW_DAYS = 60
 """Natural days in which administrative review may be asked for (行政复议法 art. 20)."""
@@ -62,6 +65,16 @@ def extension(file: CaseFile) -> str:
 def decision(file: CaseFile, result: str) -> str:
     """The decision, by its number."""
     return _named(file, "准予决定书" if result == "granted" else "不予批准决定书", "JD")
+
+
+def papers(file: CaseFile) -> str:
+    """The list of papers that may follow, with their date (容缺受理: 出具清单)."""
+    return _named(file, "补交材料告知书", "RQ")
+
+
+def revocation(file: CaseFile) -> str:
+    """The revocation of a decision (行政许可法 art. 69)."""
+    return _named(file, "撤销决定书", "CX")
 
 
 def _named(file: CaseFile, name: str, letters: str) -> str:

@@ -16,6 +16,7 @@ from typing import Protocol
 from handlers.catalogue import FormField, MaterialRule, ServiceItem
 from handlers.errors import FieldError
 from handlers.numbers import clean, credit_code_problem, id_number_problem, phone_problem
+from handlers.tolerance import may_follow
 
 MOST_UPLOADS = 20
 MOST_ERRORS = 50
@@ -92,13 +93,13 @@ def check_materials(item: ServiceItem, materials: Sequence[HandedIn]) -> list[Fi
         if problem is not None:
             errors.append(_error("materials", one.material, *problem))
         given[one.material] = one
-    return errors + [_missing(rule) for rule in item.materials if _is_missing(rule, given) and not rule.tolerable]
+    return errors + [_missing(rule) for rule in item.materials if _is_missing(rule, given) and not may_follow(rule)]
 
 
 def materials_owed(item: ServiceItem, materials: Sequence[HandedIn]) -> list[MaterialRule]:
     """Required materials that may follow after acceptance and have not been handed in (容缺受理)."""
     given = {one.material: one for one in materials}
-    return [rule for rule in item.materials if _is_missing(rule, given) and rule.tolerable]
+    return [rule for rule in item.materials if _is_missing(rule, given) and may_follow(rule)]
 
 
 def _problem(rule: MaterialRule | None, one: HandedIn, *, again: bool) -> tuple[str, str] | None:

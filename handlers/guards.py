@@ -45,6 +45,12 @@ def reviews_are_in(file: CaseFile) -> None:
         raise Refused("review_unfinished")
 
 
+def has_green_channel(file: CaseFile) -> None:
+    """Only urgent aid is decided before its papers are there (绿色通道)."""
+    if not file.item.green_channel:
+        raise Refused("no_green_channel")
+
+
 def sent_up(file: CaseFile) -> None:
     """What the county decides was first reviewed by the town and sent up (上报件; 行政许可法 art. 43)."""
     if file.row["state"] == "in_review" and is_decided_above(file):

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from handlers import procedure, tasks
+from handlers import debts, procedure, tasks
 from handlers.actors import Actor
 from handlers.cards import CardDelivery
 from handlers.casefile import CaseFile
@@ -55,7 +55,7 @@ def begin(file: CaseFile, actor: Actor) -> None:
     _keep(file, delivery)
     if delivery.method == "electronic":
         _keep(file, msgspec.structs.replace(delivery, sent_at=file.now, delivered_at=file.now))
-        procedure.complete(file, actor)
+        _finish(file, actor)
 
 
 def send(file: CaseFile, actor: Actor, dispatch: Dispatch) -> None:
@@ -80,12 +80,18 @@ def sign(file: CaseFile, actor: Actor, signed_by: str) -> None:
         raise Refused("not_sent_yet")
     sent = delivery.sent_at or file.now
     _keep(file, msgspec.structs.replace(delivery, sent_at=sent, delivered_at=file.now), signed_by.strip() or None)
-    procedure.complete(file, actor)
+    _finish(file, actor)
 
 
 def address(office: Office, case_id: str, sealed: bytes) -> str:
     """The address of a delivery in the clear."""
     return office.keys.sealer.unseal(bytes(sealed), _context(case_id)).decode()
+
+
+def _finish(file: CaseFile, actor: Actor) -> None:
+    """The result is with the applicant; while papers are owed the case stays "decided, papers owed" (绿色通道: 后补手续)."""
+    if not debts.is_owing(file.row, file.card):
+        procedure.complete(file, actor)
 
 
 def _keep(file: CaseFile, delivery: CardDelivery, signed_by: str | None = None) -> None:

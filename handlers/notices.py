@@ -34,6 +34,14 @@ EVENT_TYPES = (
     "case.completed",
     "case.withdrawn",
     "case.expired",
+    "case.papers_owed",
+    "case.papers_due",
+    "case.papers_lapsed",
+    "case.papers_supplied",
+    "case.paper_waived",
+    "case.promise_kept",
+    "case.promise_broken",
+    "case.revoked",
     "code.scanned",
 )
 
@@ -50,6 +58,11 @@ PUSHED = frozenset(
         "case.delivering",
         "case.completed",
         "case.expired",
+        "case.papers_owed",
+        "case.papers_due",
+        "case.papers_lapsed",
+        "case.promise_broken",
+        "case.revoked",
     }
 )
 """The events that also go to the phone as a WeChat message; the others wait in the app."""

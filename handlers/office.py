@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from handlers.catalogue import Catalogue
+from handlers.commitments import Commitments
 from handlers.errors import Refused
 from handlers.keys import Keys
 from handlers.limits import Counting
@@ -60,5 +61,6 @@ class Office:
     upload_limit: int = 20 * 1024 * 1024
     counting: Counting = "date"
     supervision: Rulebook = field(default_factory=Rulebook)
+    commitments: Commitments = field(default_factory=Commitments)
     department_form: DepartmentForm = _no_form
     department_record: DepartmentRecord = _no_record

@@ -59,12 +59,12 @@ def not_accept(file: CaseFile, actor: Actor, reason: str, competent: str = "") -
     )  # fmt: skip
 
 
-def decide(file: CaseFile, actor: Actor, result: str, reason: str | None) -> None:
+def decide(file: CaseFile, actor: Actor, result: str, reason: str | None, act: str = "decide") -> None:
     """The decision; a refusal says why, and how to object (行政许可法 art. 38)."""
     if result == "refused" and not reason:
         raise Refused("reason_missing")
     specials.end_all(file, actor)
-    file.act("decide", actor)
+    file.act(act, actor)
     parallel.dismiss(file)
     tasks.settle(file, actor, "decide", result, reason)
     file.row.update(decision=result, reason=reason, decided_at=file.now)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from handlers import tolerance
 from handlers.catalogue import Bundle, Catalogue, CertificateType, Department, FormField, Limit, ServiceItem
 
 SAMPLE_PHONE = "0000"
@@ -15,7 +16,6 @@ SAMPLE_PHONE = "0000"
 _LEVELS = {"village": 0, "town": 1, "county": 2}
 _FIELD_NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _BRACKETS = re.compile(r"[(（].*?[)）]")
-_SAFETY = re.compile("安全|消防|检测|环境|环保|鉴定|健康证明")
 _CERTIFICATE = re.compile("(?<![凭取])证$|证书$")
 _FITS: dict[str, frozenset[str]] = {
     "min": frozenset({"integer", "number"}),
@@ -164,8 +164,10 @@ def _materials(item: ServiceItem, catalogue: Catalogue) -> Iterator[Hit]:
             yield Hit("certificate-unknown", key, {"code": material.certificate_type})
         if material.certificate_type is not None and material.source == "form":
             yield Hit("form-material-certificate", key, {"code": material.certificate_type})
-        if material.tolerable and _SAFETY.search(material.name):
+        if material.tolerable and tolerance.is_safety(material):
             yield Hit("tolerable-safety", ("materials", place, "tolerable"), {"name": material.name})
+        if material.tolerable and tolerance.is_core(material):
+            yield Hit("tolerable-core", ("materials", place, "tolerable"), {"name": material.name})
     yield from _flags(item)
 
 

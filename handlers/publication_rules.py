@@ -9,7 +9,7 @@ Level = Literal["error", "warning"]
 
 _QA = "政务服务事项质检规则（温州）"
 _LICENSING = "行政许可法"
-_TOLERANCE = "容缺受理规定（滑州 2025）"
+_TOLERANCE = "容缺受理规定（化州 2025）"
 _OWN = "本系统"
 
 
@@ -240,12 +240,19 @@ RULES: dict[str, Rule] = {
         "a form is no certificate {code}",
         'Set source = "upload" or delete certificate_type.',
     ),
-    "tolerable-safety": _warning(
+    "tolerable-safety": _error(
         _TOLERANCE,
-        "“{name}”涉及安全或环境，一般不得容缺",
-        "删除 tolerable = true，或由业务科室书面确认。",
-        "{name} concerns safety, which is not to be tolerated missing",
-        "Delete tolerable, or have it confirmed.",
+        "“{name}”涉及安全或环境，不得容缺",
+        "删除 tolerable = true。",
+        "{name} concerns safety or the environment, which is not to be tolerated missing",
+        "Delete tolerable.",
+    ),
+    "tolerable-core": _error(
+        _TOLERANCE,
+        "“{name}”是核心材料，不得容缺",
+        "删除 tolerable = true，或者删除 core = true。身份证件和申请表总是核心材料。",
+        "{name} is core material, which is not to be tolerated missing",
+        "Delete tolerable or core. Identity documents and the form itself are always core.",
     ),
     "tolerance-flag": _warning(
         _TOLERANCE,

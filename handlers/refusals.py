@@ -6,6 +6,7 @@ from handlers.errors import Refusal
 from handlers.refusals_door import DOOR
 from handlers.refusals_exchange import EXCHANGE
 from handlers.refusals_life import LIFE
+from handlers.refusals_papers import PAPERS
 from handlers.refusals_town import TOWN
 
-REFUSALS: dict[str, Refusal] = TOWN | LIFE | EXCHANGE | DOOR
+REFUSALS: dict[str, Refusal] = TOWN | LIFE | PAPERS | EXCHANGE | DOOR

@@ -44,6 +44,16 @@ TITLES = {
     "withdrawn": "已撤回",
     "evaluated": "已评价",
     "certificate_issued": "电子证照已制发",
+    "papers_owed": "材料可以后补",
+    "papers_due": "待补材料即将到期",
+    "papers_lapsed": "待补材料逾期",
+    "papers_supplied": "已补交材料",
+    "paper_waived": "材料免予补交",
+    "promise_kept": "承诺核查：属实",
+    "promise_broken": "承诺核查：不实",
+    "revoked": "决定被撤销",
+    "urgent_asked": "申请急办",
+    "prioritised": "优先办理",
 }
 
 _ACTORS = {"resident": "申请人", "system": "系统"}

@@ -93,8 +93,13 @@ ACTS = {
         "in_review forwarded", "decided", "staff department", "作出决定", "行政许可法 art. 37, 38",
         guards.reviews_are_in, guards.sent_up,
     ),
+    "decide_first": _act(
+        "in_review forwarded", "decided", "staff", "先行决定", "绿色通道: 先行救助、后补手续",
+        guards.has_green_channel, guards.sent_up,
+    ),
     "deliver": _act("decided", "delivering", "staff", "送达", "行政许可法 art. 44"),
     "complete": _act("decided delivering", "completed", "staff department system", "办结", "行政许可法 art. 44"),
+    "revoke": _act("decided delivering", "completed", "staff", "撤销决定", "行政许可法 art. 69"),
     "withdraw": _act(
         "draft submitted correction_requested accepted in_review forwarded", "withdrawn", "resident staff", "撤回", "政务服务办理规程",
     ),

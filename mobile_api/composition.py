@@ -17,7 +17,7 @@ from handlers.media import Laundry
 from handlers.office import Office
 from handlers.scanner import Clamd
 from handlers.workdays import WorkCalendar
-from mobile_api.tables import load_calendar, load_catalogue, load_mappings, load_rulebook
+from mobile_api.tables import load_calendar, load_catalogue, load_commitments, load_mappings, load_rulebook
 from storage.bell import Bell
 from storage.blocks import Blocks
 from storage.clock import Clock, SystemClock
@@ -108,6 +108,7 @@ async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clo
             upload_limit=settings.files.max_bytes,
             counting=settings.clocks.counting,
             supervision=load_rulebook(settings.tables_dir),
+            commitments=load_commitments(settings.tables_dir),
         )
     finally:
         await laundry.close()

@@ -15,6 +15,7 @@ from mobile_api.views import (
     items,
     keys,
     me,
+    papers,
     reports,
     setaside,
     subscriptions,
@@ -30,6 +31,7 @@ from mobile_api.web.sheets import XLSX
 
 ANYONE, RESIDENT, STAFF, ACCOUNT, SYSTEM = Who.ANYONE, Who.RESIDENT, Who.STAFF, Who.ACCOUNT, Who.SYSTEM
 _SIGNED = ("signature_missing", "signature_date", "signature_wrong", "signature_replayed")
+_SIGNING = ("commitment_unsigned", "commitment_text_changed", "signature_differs")
 _CARD = ("not_found", "forbidden", "card_state")
 _CHANGE = ("not_found", "wrong_state", "precondition_failed")
 _REPORT = ("forbidden", "report_span")
@@ -52,6 +54,7 @@ ROUTES: list[Route] = [
     get("/items/{code}/expectation", expectations.of_item, ANYONE, summary="预计用时", tag="items", errors=("item_not_found",)),
     get("/bundles", items.list_bundles, ANYONE, summary="一件事", tag="items"),
     get("/bundles/{code}", items.show_bundle, ANYONE, summary="一件事详情", tag="items", errors=("bundle_not_found", "part_unknown")),
+    get("/commitments", papers.commitments, ANYONE, summary="承诺书文本", tag="items"),
     get("/departments", items.list_departments, ANYONE, summary="部门", tag="items"),
     # uploads
     post(
@@ -63,14 +66,15 @@ ROUTES: list[Route] = [
     # cases
     post(
         "/cases", cases.create, RESIDENT, summary="提交申请", tag="cases", status=201, idempotency="required",
-        errors=("item_not_found", "invalid_form", "missing_material", "materials_unusable", "bundle_not_found", "bundle_no_draft", "part_unknown"),
+        errors=("item_not_found", "invalid_form", "missing_material", "materials_unusable", "bundle_not_found", "bundle_no_draft", "part_unknown", *_SIGNING, "no_green_channel"),
     ),
     get("/cases", cases.listing, RESIDENT, summary="我的办件", tag="cases"),
     get("/cases/{id}", cases.show, RESIDENT, summary="办件详情", tag="cases", errors=("not_found",)),
     put("/cases/{id}", cases.change, RESIDENT, summary="修改草稿", tag="cases", if_match=True, errors=_CHANGE),
-    post("/cases/{id}/submit", cases.submit, RESIDENT, summary="提交草稿", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material", "part_waits")),
+    post("/cases/{id}/submit", cases.submit, RESIDENT, summary="提交草稿", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material", "part_waits", *_SIGNING)),
     post("/cases/{id}/withdraw", cases.withdraw, RESIDENT, summary="撤回", tag="cases", idempotency="required", errors=("not_found", "wrong_state")),
-    post("/cases/{id}/corrections", cases.correct, RESIDENT, summary="补正", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material")),
+    post("/cases/{id}/corrections", cases.correct, RESIDENT, summary="补正", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material", *_SIGNING)),
+    post("/cases/{id}/debts", cases.supply, RESIDENT, summary="补交材料", tag="cases", idempotency="required", errors=("not_found", "paper_not_owed", "materials_unusable")),
     post("/cases/{id}/evaluation", cases.evaluate, RESIDENT, summary="评价", tag="cases", idempotency="required", errors=("not_found", "not_finished", "already_evaluated")),
     get("/cases/{id}/events", cases.events, RESIDENT, summary="办理经过", tag="cases", errors=("not_found",)),
     get("/cases/{id}/due-dates", cases.due_dates, RESIDENT, summary="时限说明", tag="cases", errors=("not_found",)),
@@ -110,6 +114,13 @@ ROUTES: list[Route] = [
     post("/desk/cases/{id}/deliver", desk.deliver, STAFF, summary="送达结果", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "tracking_missing")),
     post("/desk/cases/{id}/complete", desk.complete, STAFF, summary="签收办结", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "signature_name_missing", "not_sent_yet")),
     post("/desk/tasks/{id}/opinion", desk.opinion, STAFF, summary="审查意见", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "task_settled")),
+    # papers that may follow
+    get("/desk/debts", papers.ledger, STAFF, summary="待补材料台账", tag="desk", errors=("forbidden", "invalid_cursor")),
+    post("/desk/cases/{id}/urgent", papers.decide_first, STAFF, summary="先行决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "no_green_channel", "separation", "not_sent_up")),
+    post("/desk/cases/{id}/waive", papers.waive, STAFF, summary="免予补交", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "paper_not_owed")),
+    post("/desk/cases/{id}/after-check", papers.check, STAFF, summary="承诺核查", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "paper_not_owed")),
+    post("/desk/cases/{id}/revoke", papers.revoke, STAFF, summary="撤销决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "separation", "nothing_to_revoke")),
+    post("/desk/cases/{id}/priority", papers.mark, STAFF, summary="列为优先", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "evidence_missing")),
     # the exchange with departments: how it is doing, and messages that wait for an officer
     get("/exchange/departments", exchange.departments, STAFF, summary="部门交换状况", tag="exchange", errors=("forbidden",)),
     get("/exchange/set-aside", setaside.listing, STAFF, summary="待处理的部门消息", tag="exchange", errors=("forbidden",)),

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from backoffice.bridge import new_holder
 from backoffice.signatures import WINDOW
-from handlers import bundlesteps, calendars, deadlines, parallel, supervision, uploads
+from handlers import bundlesteps, calendars, deadlines, papers, parallel, supervision, uploads
 from handlers.actors import SYSTEM
 from handlers.casefile import opened
 from handlers.errors import Refused
@@ -56,6 +56,7 @@ async def sweep(office: Office) -> int:
     await supervision.sweep(office)
     await deadlines.sweep(office)
     await parallel.sweep(office)
+    await papers.sweep(office)
     stale = await cases.stale_drafts(office.database, now - DRAFTS_LAPSE, _BATCH)
     for case_id in stale:
         await _expire(office, case_id)

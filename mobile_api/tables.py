@@ -17,6 +17,7 @@ from backoffice.mapping_table import MappingTable
 from config.tables import NOT_UTF8, Table, UnreadableTable, read_folder
 from config.tables import read_table as read_table_file
 from handlers.catalogue import Bundle, Catalogue, CertificateType, Department, LifeEvent, ServiceItem
+from handlers.commitments import COMMITMENT_RULES, KINDS, Commitments, CommitmentTable, check_commitments
 from handlers.publication import CHECKS, Hit, Key
 from handlers.publication_parts import PART_RULES, check_one_form, check_parts
 from handlers.publication_rules import RULES, Level
@@ -57,7 +58,7 @@ _CHECKS: dict[type, Callable[[Any, Catalogue], Iterable[Hit]]] = {
     Department: _check_department,
     MappingTable: check_mapping,
 }
-_RULES = {**RULES, **PART_RULES, **MAPPING_RULES, **ADDRESS_RULES, **SUPERVISION_RULES}
+_RULES = {**RULES, **PART_RULES, **MAPPING_RULES, **ADDRESS_RULES, **SUPERVISION_RULES, **COMMITMENT_RULES}
 # What is said of a name that no file gives.
 _UNKNOWN: dict[type[msgspec.Struct], str] = {
     Department: "department-unknown",
@@ -119,6 +120,8 @@ class Inspection:
         self.years, found = _years(directory / "calendar")
         self._found.extend(found)
         self.rulebook, found = _rulebook(directory)
+        self._found.extend(found)
+        self.commitments, found = _commitments(directory / "commitments")
         self._found.extend(found)
 
     @property
@@ -211,6 +214,29 @@ def load_rulebook(directory: Path) -> Rulebook:
     if errors := [one for one in found if one.level == "error"]:
         raise TablesError(errors)
     return rulebook
+
+
+def load_commitments(directory: Path) -> Commitments:
+    """The texts that applicants sign; raises TablesError when one of them is wrong. Without them nobody can promise anything."""
+    commitments, found = _commitments(directory / "commitments")
+    if errors := [one for one in found if one.level == "error"]:
+        raise TablesError(errors)
+    return commitments
+
+
+def _commitments(folder: Path) -> tuple[Commitments, list[Finding]]:
+    tables, unreadable = read_folder(folder)
+    found = [_unreadable(error) for error in unreadable]
+    made: list[CommitmentTable] = []
+    for table in tables:
+        one, hits = decode(CommitmentTable, table.values)
+        if one is not None:
+            hits = list(check_commitments(one, [text.edition for former in made for text in former.texts]))
+            made.append(one)
+        found += [_finding(table.path, table.line(hit.key), hit) for hit in hits]
+    missing = [kind for kind in KINDS if not any(one.kind == kind for one in made)]
+    found += [_finding(folder, 1, Hit("no-commitment-text", (), {"kind": kind})) for kind in missing]
+    return Commitments(made), found
 
 
 def _rulebook(directory: Path) -> tuple[Rulebook, list[Finding]]:

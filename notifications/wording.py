@@ -147,6 +147,38 @@ _WORDS: dict[str, _Entry] = {
         Words("申请已撤回", "“{item_name}”已撤回[。原因：{reason}]。"),
         Words("Withdrawn", "“{item_name}” has been withdrawn[. Reason: {reason}]."),
     ),
+    "case.papers_owed": _Entry(
+        Words("请在期限内补交材料", "“{item_name}”还需补交[：{text}][，请在 {until_on} 前]在办件中上传。"),
+        Words("Papers to follow", "“{item_name}” still needs[: {text}][. Please upload by {until_on}]."),
+    ),
+    "case.papers_due": _Entry(
+        Words("待补材料即将到期", "“{item_name}”的[“{text}”]请[在 {until_on} 前]补交，逾期可能不予批准或者撤销决定。"),
+        Words("Papers are nearly due", "Please hand in[ {text}] for “{item_name}”[ by {until_on}]; else it may be refused or revoked."),
+    ),
+    "case.papers_lapsed": _Entry(
+        Words("待补材料已逾期", "“{item_name}”的[“{text}”]没有按期补交，请尽快补交，工作人员将决定如何处理。"),
+        Words("Papers are overdue", "The papers[ {text}] for “{item_name}” did not come in time; an officer will decide what follows."),
+    ),
+    "case.papers_supplied": _Entry(
+        Words("材料已补交", "“{item_name}”补交的[“{text}”]已收到。"),
+        Words("Papers received", "The papers[ {text}] for “{item_name}” have come in."),
+    ),
+    "case.paper_waived": _Entry(
+        Words("材料免予补交", "“{item_name}”的[“{text}”]不用再补交[。说明：{reason}]。"),
+        Words("A paper is no longer needed", "The paper[ {text}] for “{item_name}” is no longer needed[: {reason}]."),
+    ),
+    "case.promise_kept": _Entry(
+        Words("承诺已核查", "“{item_name}”中以承诺代替的[“{text}”]经核查属实。"),
+        Words("Your commitment was checked", "What you promised[ ({text})] for “{item_name}” was found true."),
+    ),
+    "case.promise_broken": _Entry(
+        Words("承诺经核查不实", "“{item_name}”中以承诺代替的[“{text}”]经核查不实[：{reason}]，已记录在案。"),
+        Words("Your commitment was not kept", "Your promise[ ({text})] for “{item_name}” was found untrue[: {reason}], which is kept."),
+    ),
+    "case.revoked": _Entry(
+        Words("决定已撤销", "“{item_name}”的准予决定已撤销[。原因：{reason}][。{remedy}]。"),
+        Words("The decision was revoked", "The grant of “{item_name}” was revoked[. Reason: {reason}][. {remedy}]."),
+    ),
     "code.scanned": _Entry(
         Words("您的办事码已被查看", "[{department_name}]工作人员扫码查看了您的办件[“{item_name}”][：{text}]。如非本人出示，请联系大厅。"),
         Words("Your code was read", "Staff[ of {department_name}] opened your case[ “{item_name}”][: {text}]. Not you? Call the hall."),
@@ -163,6 +195,11 @@ _PUSHES: dict[str, _Push] = {
     "case.extended": _Push(("progress",), "期限延长", "改为{promised_on}前办结"),
     "case.delivering": _Push(("result", "progress"), "送达中", "{method_name}"),
     "case.expired": _Push(("result", "progress"), "已失效", "{reason}"),
+    "case.papers_owed": _Push(("correction", "progress"), "待补材料", "请在{until_on}前补交"),
+    "case.papers_due": _Push(("correction", "progress"), "即将到期", "请在{until_on}前补交"),
+    "case.papers_lapsed": _Push(("correction", "progress"), "逾期未补", "{text}"),
+    "case.promise_broken": _Push(("result", "progress"), "承诺不实", "{reason}"),
+    "case.revoked": _Push(("result", "progress"), "决定撤销", "{reason}"),
     "case.decided": _Push(("result", "progress"), "已作决定", "{decision_name}"),
     "case.completed": _Push(("result", "progress"), "已办结", "结果：{decision_name}"),
 }

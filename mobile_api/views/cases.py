@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import msgspec
 from aiohttp import web
 
-from handlers import bundles, cases, timeline
+from handlers import bundles, cases, papers, timeline
 from handlers.access import own_case
 from handlers.bundleviews import UmbrellaView
 from handlers.cases import Application, Change, Evaluation
@@ -94,6 +94,11 @@ async def withdraw(id: str, body: Reason, caller: Caller, office: Office, once: 
 async def correct(id: str, body: Change, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002
     """Hand in what was asked for."""
     return await once.settled(lambda settle: cases.correct(office, caller.account_id, id, body, settle), _answer)
+
+
+async def supply(id: str, body: papers.Supply, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002
+    """Hand in papers that were owed."""
+    return await once.settled(lambda settle: papers.supply(office, caller.account_id, id, body, settle), _answer)
 
 
 async def evaluate(id: str, body: Evaluation, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002

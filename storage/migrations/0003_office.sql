@@ -131,7 +131,8 @@ CREATE TABLE debt (
     note VARCHAR(300),
     UNIQUE (case_id, material)
 );
-CREATE INDEX debt_open ON debt (due_on, id) WHERE settled_at IS NULL AND lapsed_at IS NULL;
+-- Also the lapsed ones, until an officer has settled them.
+CREATE INDEX debt_open ON debt (due_on, id) WHERE settled_at IS NULL;
 
 -- Who works on a case at the desk, for how long nobody else should; and what officers write for each other.
 CREATE TABLE claim (

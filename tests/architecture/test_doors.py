@@ -33,6 +33,7 @@ OPEN = {
     "auth_wechat", "auth_refresh", "auth_staff_login",  # to log in
     "items_list_items", "items_show_item", "items_list_bundles", "items_show_bundle", "items_list_departments", "items_list_events",
     "expectations_of_item",
+    "papers_commitments",  # what one would sign
     "codes_show_receipt",  # holds nothing personal
     "documentation_openapi", "exchange_asyncapi", "documentation_docs", "documentation_errors",
     "keys_jwks",  # public keys

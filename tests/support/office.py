@@ -23,7 +23,7 @@ from handlers.media import Laundry
 from handlers.office import Office
 from handlers.workdays import WorkCalendar
 from mobile_api.journey.sample import fill_form
-from mobile_api.tables import load_calendar, load_catalogue, load_rulebook
+from mobile_api.tables import load_calendar, load_catalogue, load_commitments, load_rulebook
 from storage.bell import Bell
 from storage.blocks import Blocks
 from storage.clock import SettableClock
@@ -58,6 +58,7 @@ async def open_office(database: Database, bell: Bell, store: RedisStore, folder:
         hotline="0315-0000000",
         public_base="https://xn.gov.cn",
         supervision=load_rulebook(HERE),
+        commitments=load_commitments(HERE),
     )
 
 
