@@ -59,7 +59,7 @@ def recognise(file: CaseFile) -> None:
     """At submission: the hours of urgent aid run from now; an identity number says by itself who is 65 or older."""
     if file.card.urgency is not None:
         _hurry(file)
-    if file.card.priority is None and _is_elder(file.form, local_date(file.now)):
+    if file.card.priority is None and is_elder(file.form, local_date(file.now)):
         _keep(file, CardPriority("elder", "身份证号码"))
 
 
@@ -82,7 +82,7 @@ def _keep(file: CaseFile, priority: CardPriority | None) -> None:
     file.row["priority"] = URGENT if file.card.urgency else FIRST if priority else ORDINARY
 
 
-def _is_elder(form: dict[str, Any], today: dt.date) -> bool:
+def is_elder(form: dict[str, Any], today: dt.date) -> bool:
     """A number of 18 digits has the day of birth in it (GB 11643)."""
     number = str(form.get("id_number", ""))
     if len(number) != 18 or not number[6:14].isdigit():  # noqa: PLR2004 - GB 11643

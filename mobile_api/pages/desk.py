@@ -18,7 +18,7 @@ from handlers.policy import scope_of
 from handlers.refusals import REFUSALS
 from handlers.tasks import LIVE
 from handlers.transitions import OPEN_STATES, STATE_NAMES
-from mobile_api.pages import life
+from mobile_api.pages import life, papers
 from mobile_api.pages.refusals import detail_of
 from mobile_api.pages.rendering import page
 from mobile_api.pages.session import officer, submitted
@@ -103,6 +103,7 @@ async def _case(request: web.Request, who: Officer, typed: dict[str, str], *, pr
         acts=_acts(who, case),
         life=life.open_acts(who, case, more),
         more=more,
+        papers=papers.of_case(who, case, green=item.green_channel),
         delivery_methods=DELIVERY_METHODS,
         own_tasks=_own_tasks(who, case),
         typed=typed,

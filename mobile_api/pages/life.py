@@ -16,6 +16,7 @@ from handlers.particulars import Particulars
 from handlers.policy import scope_of
 from handlers.specials import Special
 from handlers.tasks import LIVE
+from mobile_api.pages import papers
 
 Fields = Mapping[str, str]
 Act = Callable[[Office, Officer, str, int, Fields], Awaitable[CaseView]]
@@ -29,13 +30,15 @@ DONE = {
     "forward": "已转报上级决定。",
     "deliver": "送达信息已登记，已告知申请人。",
     "complete": "已签收，办件办结。",
+    **papers.DONE,
 }
 PROBLEMS = {
     "tracking_missing": "邮寄送达请填写快递公司和单号。",
     "signature_name_missing": "请填写签收人。",
     "until_in_the_past": "预计结束日期不能早于今天。",
+    **papers.PROBLEMS,
 }
-NEEDS_REASON = frozenset({"suspend", "extend", "refuse_extension"})
+NEEDS_REASON = frozenset({"suspend", "extend", "refuse_extension"}) | papers.NEEDS_REASON
 
 _WITH_A_CLOCK = {"accepted", "in_review", "forwarded"}
 
@@ -89,6 +92,7 @@ ACTS: dict[str, Act] = {
     "forward": _forward,
     "deliver": _deliver,
     "complete": _complete,
+    **papers.ACTS,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobile_api.pages import departments, desk, hall, reports, setaside, start, supervision
+from mobile_api.pages import departments, desk, hall, papers, reports, setaside, start, supervision
 from mobile_api.pages.frame import Page
 
 _ID = r"[A-Za-z0-9_-]{1,36}"
@@ -29,6 +29,7 @@ PAGES = [
     Page("GET", rf"/supervision/cards/{{id:{_ID}}}", supervision.show),
     Page("POST", rf"/supervision/cards/{{id:{_ID}}}", supervision.act),
     Page("GET", "/desk", desk.listing),
+    Page("GET", "/desk/debts", papers.listing),
     Page("GET", "/desk/departments", departments.listing),
     Page("POST", r"/desk/departments/{code:[A-Z0-9_-]{1,16}}", departments.act),
     Page("GET", "/desk/messages", setaside.listing),
