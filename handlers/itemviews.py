@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from handlers import tolerance
 from handlers.catalogue import (
     Audience,
     Catalogue,
@@ -86,7 +87,10 @@ class FormView(msgspec.Struct, frozen=True):
 
 
 class MaterialView(msgspec.Struct, frozen=True):
-    """One material. `certificate_name` is the electronic certificate that may stand in for it."""
+    """One material. `certificate_name` is the electronic certificate that may stand in for it.
+
+    `tolerable`: may follow against a signed commitment; `may_be_owed`: may follow urgent aid.
+    """
 
     code: str
     name: str
@@ -96,6 +100,7 @@ class MaterialView(msgspec.Struct, frozen=True):
     condition: str | None
     tolerable: bool
     commitment: bool
+    may_be_owed: bool
     source: Literal["upload", "form"]
 
 
@@ -194,6 +199,8 @@ class Guide(msgspec.Struct, frozen=True):
     fee: str | None
     fee_basis: str | None
     green_channel: bool
+    urgent_hours: int
+    owed_days: int
     proxy_allowed: bool
     result: str
     certificate_type: str | None
@@ -249,6 +256,8 @@ def guide(catalogue: Catalogue, item: ServiceItem) -> Guide:
         fee=item.fee or None,
         fee_basis=item.fee_basis or None,
         green_channel=item.green_channel,
+        urgent_hours=item.urgent_hours,
+        owed_days=item.owed_days,
         proxy_allowed=item.proxy_allowed,
         result=item.result,
         certificate_type=item.certificate_type,
@@ -305,8 +314,9 @@ def material_view(catalogue: Catalogue, rule: MaterialRule) -> MaterialView:
         certificate_type=rule.certificate_type,
         certificate_name=certificate.name if certificate else None,
         condition=rule.condition or None,
-        tolerable=rule.tolerable,
+        tolerable=tolerance.may_follow(rule),
         commitment=rule.commitment,
+        may_be_owed=tolerance.may_be_owed(rule),
         source=rule.source,
     )
 

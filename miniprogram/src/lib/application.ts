@@ -77,10 +77,10 @@ export class Application {
     this.luggage.restore(materials)
   }
 
-  /** Looks through everything; true when nothing stands in the way. */
-  check(): boolean {
+  /** Looks through everything; true when nothing stands in the way. `rules`: what of the papers is asked for now. */
+  check(rules: MaterialRule[] = this.materials): boolean {
     this.shown.early = {}
-    this.shown.faults = faultsOf(this.fields, this.materials, this.form, this.kept())
+    this.shown.faults = faultsOf(this.fields, rules, this.form, this.kept())
     return this.shown.faults.length === 0
   }
 

@@ -4,15 +4,22 @@ import type { Asked, KeptMaterial } from './draft'
 import type { Shelf } from './kv'
 import { once } from './once'
 import type { Client } from './api'
-import type { Answer, Bundle, Case, FormField, Guide, HandedIn, MaterialRule, Umbrella } from './types'
+import type { Answer, Bundle, Case, FormField, Guide, HandedIn, MaterialRule, Signing, Umbrella } from './types'
 
+/** What goes with the form and the papers: commitments signed, and urgent aid asked for. */
+export interface Extras {
+  commitments?: Signing[]
+  urgent?: { reason: string }
+}
 export interface Subject extends Asked {
   name: string
+  /** Urgent aid: decided within so many hours, papers follow within so many working days; null where the item knows none. */
+  green: { hours: number; days: number } | null
   /** What has been handed in before, where the office has it. */
   form0: Record<string, Answer>
   materials0: Record<string, KeptMaterial>
   /** Hands it in; the page that comes next. */
-  submit(form: Record<string, Answer>, materials: HandedIn[]): Promise<string>
+  submit(form: Record<string, Answer>, materials: HandedIn[], extras: Extras): Promise<string>
 }
 export interface Wanted {
   code?: string
@@ -36,8 +43,9 @@ async function itemOf(api: Client, store: Shelf, code: string): Promise<Subject>
   return {
     ...asked(code, guide.version, guide.form.fields, guide.materials),
     name: guide.name,
-    submit: async (form, materials) => {
-      const body = { item: code, form, materials, submit: true }
+    green: guide.green_channel ? { hours: guide.urgent_hours ?? 48, days: guide.owed_days ?? 5 } : null,
+    submit: async (form, materials, extras) => {
+      const body = { item: code, form, materials, submit: true, ...extras }
       const made = await once(store, `submit:${code}`, body, (key) => api.post<Case>('/cases', body, { 'Idempotency-Key': key }))
       return `/pages/result/index?id=${made.id}`
     },
@@ -49,8 +57,8 @@ async function bundleOf(api: Client, store: Shelf, code: string, parts: string):
   return {
     ...asked(code, parts, guide.form.fields, guide.materials),
     name: guide.name,
-    submit: async (form, materials) => {
-      const body = { bundle: code, parts: parts ? parts.split(',') : [], form, materials, submit: true }
+    submit: async (form, materials, { commitments }) => {
+      const body = { bundle: code, parts: parts ? parts.split(',') : [], form, materials, submit: true, commitments }
       const made = await once(store, `submit:${code}`, body, (key) => api.post<Umbrella>('/cases', body, { 'Idempotency-Key': key }))
       return `/pages/umbrella/index?id=${made.id}`
     },
@@ -72,9 +80,9 @@ async function partOf(api: Client, store: Shelf, id: string): Promise<Subject> {
         { files: paper.uploads.map((file) => ({ ...file, size: 0 })), commitment: paper.source === 'commitment' },
       ]),
     ),
-    submit: async (form, materials) => {
+    submit: async (form, materials, { commitments }) => {
       const now = await api.get<Case>(`/cases/${id}`)
-      await api.ask<Case>('PUT', `/cases/${id}`, { body: { form, materials }, headers: { 'If-Match': `"v${now.version}"` } })
+      await api.ask<Case>('PUT', `/cases/${id}`, { body: { form, materials, commitments }, headers: { 'If-Match': `"v${now.version}"` } })
       const path = `/cases/${id}/submit`
       await once(store, `submit:${id}`, { form, materials }, (key) => api.post<Case>(path, {}, { 'Idempotency-Key': key }))
       return `/pages/umbrella/index?id=${one.umbrella_id}`
@@ -83,7 +91,7 @@ async function partOf(api: Client, store: Shelf, id: string): Promise<Subject> {
 }
 
 function asked(code: string, version: number | string, fields: FormField[], materials: MaterialRule[]) {
-  return { code, version, form: { fields }, materials, form0: {}, materials0: {} }
+  return { code, version, form: { fields }, materials, form0: {}, materials0: {}, green: null }
 }
 
 /** The answers as the server takes them. */

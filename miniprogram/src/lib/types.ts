@@ -114,7 +114,30 @@ export interface MaterialRule {
   condition: string | null
   tolerable: boolean
   commitment: boolean
+  /** May follow urgent aid (绿色通道). */
+  may_be_owed?: boolean
   source: 'upload' | 'form'
+}
+/** A text that applicants sign. */
+export interface CommitmentText {
+  kind: 'tolerated' | 'commitment'
+  version: string
+  title: string
+  text: string
+  basis: string
+}
+export interface Signing {
+  version: string
+  signed_by: string
+}
+/** A paper that may follow; `due_on` is set at acceptance. */
+export interface Debt {
+  material: string
+  name: string
+  kind: 'owed' | 'tolerated' | 'commitment'
+  due_on: string | null
+  state: 'open' | 'lapsed' | 'supplied' | 'kept' | 'broken' | 'waived'
+  note: string | null
 }
 export interface DepartmentStep {
   department: Named
@@ -131,6 +154,9 @@ export interface Guide extends Omit<ItemSummary, 'events'> {
   form: { fields: FormField[] }
   materials: MaterialRule[]
   departments: DepartmentStep[]
+  green_channel?: boolean
+  urgent_hours?: number
+  owed_days?: number
   special_procedures: { name: string; days: number | null; unit?: string }[]
   steps: { name: string; days?: number | null; unit?: string; text?: string }[]
   announcement: { days: number; unit: string; place?: string } | null
@@ -233,6 +259,10 @@ export interface Case extends CaseSummary {
   tasks: Task[]
   receipt_code: string | null
   evaluation: { level: number } | null
+  owing: boolean
+  debts: Debt[]
+  urgency: { asked_at: string; decide_by: string } | null
+  revocation: { at: string; reason: string; remedy: { text: string } } | null
 }
 export interface CaseEvent {
   seq: number

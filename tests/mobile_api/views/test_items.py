@@ -89,7 +89,7 @@ async def test_the_guide_says_everything_a_phone_needs(anyone: Client) -> None:
     }  # fmt: skip
     assert guide["materials"][1] == {
         "code": "id_card", "name": "居民身份证", "required": True, "certificate_type": "ID_CARD", "certificate_name": "居民身份证",
-        "condition": None, "tolerable": False, "commitment": False, "source": "upload",
+        "condition": None, "tolerable": False, "commitment": False, "may_be_owed": False, "source": "upload",
     }  # fmt: skip
     assert guide["departments"][0] == {
         "department": {"code": "GA", "name": "公安"}, "action": "户籍、车辆信息核对", "days": 2, "mode": "parallel",
