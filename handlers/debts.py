@@ -15,9 +15,11 @@ import msgspec
 from handlers import documents, tolerance
 from handlers.actors import SYSTEM
 from handlers.cards import Card, CardDebt, CardMaterial, CardSignature
-from handlers.catalogue import MaterialRule, ServiceItem
+from handlers.catalogue import MaterialRule
 from handlers.errors import FieldError, Refused
 from handlers.limits import local_date
+from handlers.office import Office
+from handlers.workdays import WorkCalendar
 from storage import debts as stored
 from storage.database import Row
 from storage.ids import uuid7
@@ -48,7 +50,7 @@ def sign(file: CaseFile, signings: Iterable[Signing]) -> None:
         if text is None or file.office.commitments.current(text.kind, local_date(file.now)) != text:
             raise Refused("commitment_text_changed")
         name = one.signed_by.strip()
-        sealed = file.office.keys.sealer.seal(name.encode(), _context(file))
+        sealed = file.office.keys.sealer.seal(name.encode(), _context(file.row["id"]))
         others = tuple(kept for kept in file.card.signatures if kept.version != one.version)
         file.card = msgspec.structs.replace(file.card, signatures=(*others, CardSignature(one.version, file.now, sealed)))
 
@@ -111,10 +113,20 @@ def change(file: CaseFile, debts: Iterable[CardDebt]) -> None:
     file.card = msgspec.structs.replace(file.card, debts=tuple(new.get(one.material, one) for one in file.card.debts))
 
 
-def signer(file: CaseFile, version: str) -> str | None:
-    """The name under a text of this case, None if it was not signed."""
-    found = next((one for one in file.card.signatures if one.version == version), None)
-    return file.office.keys.sealer.unseal(found.name_sealed, _context(file)).decode() if found else None
+def tolerated_until(
+    accepted_on: dt.date, days: int, promised_on: dt.date | None, legal_on: dt.date | None, calendar: WorkCalendar
+) -> dt.date:
+    """By when a tolerated paper comes in: so many working days after acceptance, for 0 the promised day; never past the legal limit.
+
+    化州 2025: 补正期限不超过法定时限.
+    """
+    wanted = calendar.add_workdays(accepted_on, days).day if days else promised_on or accepted_on
+    return min(wanted, legal_on) if legal_on else wanted
+
+
+def signer(office: Office, case_id: str, signature: CardSignature) -> str:
+    """The name as it was typed under a commitment."""
+    return office.keys.sealer.unseal(signature.name_sealed, _context(case_id)).decode()
 
 
 def _wanted(file: CaseFile) -> dict[str, tuple[str, MaterialRule]]:
@@ -146,7 +158,7 @@ def check_signed(file: CaseFile) -> None:
         if signature is None:
             raise Refused("commitment_unsigned", errors=[FieldError("/commitments", "commitment_unsigned", "请阅读承诺书并签名。")])
         applicant = str(file.form.get("applicant_name", "")).strip()
-        if applicant and signer(file, signature.version) != applicant:
+        if applicant and signer(file.office, file.row["id"], signature) != applicant:
             message = "签名须与申请表上的申请人名称一致。"
             raise Refused("signature_differs", errors=[FieldError("/commitments", "signature_differs", message)])
 
@@ -177,20 +189,14 @@ def _followed(file: CaseFile, debt: CardDebt) -> CardDebt:
 
 
 def _due(file: CaseFile, debt: CardDebt) -> dt.date:
-    """By when; a tolerated paper never later than the legal limit (化州 2025: 补正期限不超过法定时限)."""
+    """By when; a tolerated or owed paper has its date from acceptance or decision, a promise is checked after the decision."""
     row, calendar = file.row, file.office.calendar
     if debt.kind == "commitment":
         return local_date(row["decided_at"] or row["accepted_at"]) + dt.timedelta(days=AFTER_CHECK_DAYS)
     if debt.kind == "owed":
         return calendar.add_workdays(local_date(file.now), file.item.owed_days).day
-    days = _rule(file.item, debt.material).supply_days
-    wanted = calendar.add_workdays(local_date(row["accepted_at"]), days).day if days else row["promised_on"]
-    latest = row["legal_on"] or wanted or local_date(file.now)
-    return min(wanted or latest, latest)
-
-
-def _rule(item: ServiceItem, material: str) -> MaterialRule:
-    return next(rule for rule in item.materials if rule.code == material)
+    days = next(rule.supply_days for rule in file.item.materials if rule.code == debt.material)
+    return tolerated_until(local_date(row["accepted_at"]), days, row["promised_on"], row["legal_on"], calendar)
 
 
 def _is_over(row: Row, card: Card) -> bool:
@@ -205,5 +211,5 @@ def _tell_dates(file: CaseFile, undated: set[str]) -> None:
         file.note("papers_owed", SYSTEM, text=text, until_on=until_on, document=documents.papers(file))
 
 
-def _context(file: CaseFile) -> str:
-    return f"cases.card.signed:{file.row['id']}"
+def _context(case_id: str) -> str:
+    return f"cases.card.signed:{case_id}"

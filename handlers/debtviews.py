@@ -7,6 +7,7 @@ import datetime as dt
 import msgspec
 
 from handlers.cards import Card, CardDebt
+from handlers.debts import is_open, signer
 from handlers.documents import Remedy, remedy
 from handlers.limits import local_date
 from handlers.office import Office
@@ -17,7 +18,7 @@ from storage.database import Row
 class DebtView(msgspec.Struct, frozen=True):
     """A paper that may follow: `kind` owed (urgent aid), tolerated (容缺), commitment (告知承诺); `due_on` null until acceptance.
 
-    `state`: open, lapsed (too late, an officer decides; it may still come in), supplied, kept, broken or waived.
+    `state`: open, lapsed, supplied, kept, broken or waived; `open`: nobody has settled it, so that it may come in, even late.
     """
 
     material: str
@@ -27,6 +28,7 @@ class DebtView(msgspec.Struct, frozen=True):
     signed_at: dt.datetime
     due_on: dt.date | None
     state: str
+    open: bool
     note: str | None
 
 
@@ -53,6 +55,16 @@ class RevocationView(msgspec.Struct, frozen=True):
     remedy: Remedy
 
 
+class SignatureView(msgspec.Struct, frozen=True):
+    """A commitment that was signed, with the very text, for the officers of the case."""
+
+    version: str
+    title: str
+    text: str
+    signed_by: str
+    signed_at: dt.datetime
+
+
 class LedgerLine(msgspec.Struct, frozen=True):
     """One paper in the ledger of officers, with its case."""
 
@@ -74,8 +86,11 @@ class LedgerLine(msgspec.Struct, frozen=True):
 def debts(card: Card) -> tuple[DebtView, ...]:
     """Every paper of a case that may follow, those that were settled too."""
     return tuple(
-        DebtView(one.material, one.name, one.kind, one.text_version, one.signed_at, one.due_on, _state(one), one.note) for one in card.debts
-    )
+        DebtView(
+            one.material, one.name, one.kind, one.text_version, one.signed_at, one.due_on, _state(one), is_open(one), one.note,
+        )
+        for one in card.debts
+    )  # fmt: skip
 
 
 def urgency(card: Card) -> UrgencyView | None:
@@ -91,6 +106,16 @@ def priority(card: Card) -> PriorityView | None:
 def revocation(card: Card) -> RevocationView | None:
     """The revocation of the decision, if there was one."""
     return RevocationView(card.revoked.at, card.revoked.reason, remedy(local_date(card.revoked.at))) if card.revoked else None
+
+
+def signatures(office: Office, row: Row, card: Card) -> list[SignatureView]:
+    """What the applicant signed in a case; a text that has left the tables keeps its version for a title."""
+    found = []
+    for one in card.signatures:
+        text = office.commitments.texts.get(one.version)
+        title, words = (text.title, text.text) if text else (one.version, "")
+        found.append(SignatureView(one.version, title, words, signer(office, row["id"], one), one.at))
+    return found
 
 
 def state_name(name: str, row: Row, card: Card) -> str:

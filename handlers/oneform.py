@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from handlers.catalogue import Bundle, Catalogue, Form, FormField, MaterialRule, ServiceItem
+from handlers.tolerance import may_follow
 
 Asker = TypeVar("Asker", FormField, MaterialRule)
 
@@ -186,7 +187,8 @@ def _one_paper(code: str, label: str, fills: Mapping[str, tuple[MaterialRule, ..
         code=code,
         name=label or members[0].name,
         required=any(one.required for one in members),
-        tolerable=all(one.tolerable or not one.required for one in members),
+        tolerable=all(may_follow(one) or not one.required for one in members),
+        core=any(one.core for one in members),
         commitment=all(one.commitment for one in members),
         condition=members[0].condition if all(one.condition for one in members) else "",
     )

@@ -6,8 +6,8 @@ import datetime as dt
 
 import msgspec
 
+from handlers import debtviews, handovers, specials
 from handlers import extensions as rules
-from handlers import handovers, specials
 from handlers.access import Officer, check_officer
 from handlers.cards import read_card
 from handlers.errors import Refused
@@ -28,7 +28,7 @@ class AskedExtension(msgspec.Struct, frozen=True):
 
 
 class Particulars(msgspec.Struct, frozen=True):
-    """What may be begun, what waits for approval, and for those who deliver the address and who signed.
+    """What may be begun, what waits for approval, commitments signed, and for those who deliver the address and who signed.
 
     `extension_left`: days by which the legal limit may still be extended.
     """
@@ -38,6 +38,7 @@ class Particulars(msgspec.Struct, frozen=True):
     extension: AskedExtension | None
     address: str | None
     signed_by: str | None
+    signatures: list[debtviews.SignatureView]
 
 
 async def of_case(office: Office, officer: Officer, case_id: str) -> Particulars:
@@ -57,6 +58,7 @@ async def of_case(office: Office, officer: Officer, case_id: str) -> Particulars
         extension=_asked(asked, officer) if asked else None,
         address=handovers.address(office, case_id, delivery["address_sealed"]) if delivery and delivery["address_sealed"] else None,
         signed_by=delivery["signed_by"] if delivery else None,
+        signatures=debtviews.signatures(office, row, read_card(row)),
     )
 
 

@@ -59,7 +59,7 @@ def of_case(who: Officer, case: CaseView, *, green: bool) -> dict[str, object]:
     found = {"set_priority"} if case.state in _UNDER_WAY else set()
     found |= {"decide_first"} if green and case.state in {"in_review", "forwarded"} else set()
     for one in case.debts:
-        if one.state in {"open", "lapsed"}:
+        if one.open:
             found |= {"check_promise" if one.kind == "commitment" else "waive_paper"} if case.accepted_at else set()
     defaulted = any(one.state in {"lapsed", "broken"} for one in case.debts)
     found |= {"revoke"} if defaulted and case.decision == "granted" and case.revocation is None else set()

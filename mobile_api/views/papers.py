@@ -34,15 +34,23 @@ class Ledger(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+class TextQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`version`: the text that was signed in a case, also when there is a newer one; empty for those in force today."""
+
+    version: Annotated[str, msgspec.Meta(max_length=40)] = ""
+
+
 class CommitmentList(msgspec.Struct, frozen=True):
-    """The texts in force today, one of a kind."""
+    """Texts that applicants sign."""
 
     items: list[CommitmentText]
     next_cursor: None = None
 
 
-async def commitments(office: Office) -> CommitmentList:
+async def commitments(query: TextQuery, office: Office) -> CommitmentList:
     """What an applicant signs when a paper is to follow or is replaced by a promise."""
+    if query.version:
+        return CommitmentList([one for one in office.commitments.texts.values() if one.version == query.version])
     return CommitmentList(office.commitments.all_current(local_date(office.clock.now())))
 
 

@@ -12,6 +12,7 @@ from handlers import bundles, bundlesteps, cases
 from handlers.bundleguides import bundle_view
 from handlers.bundleviews import PartView, UmbrellaView
 from handlers.cases import Application
+from handlers.debts import Signing
 from handlers.errors import Refused
 from handlers.materials import HandedIn
 from handlers.office import Office
@@ -24,7 +25,7 @@ from tests.support.office import open_office, ready_upload
 from tests.support.reviews import accept, decide, events_of, row_of, say, with_item
 from tests.support.town import settle_in
 
-RESTAURANT, FAREWELL = "YJS-02", "YJS-03"
+RESTAURANT, FAREWELL, HOMESTEAD = "YJS-02", "YJS-03", "YJS-04"
 CREDIT_CODE = "91350100M000100Y43"
 
 
@@ -181,6 +182,21 @@ async def test_a_refused_application_leaves_nothing_behind(office: Office, resid
 
     assert refused.value.code == "invalid_form"
     assert await bundles.mine(office, resident, None, 10) == []
+
+
+async def test_what_one_part_tolerates_as_missing_is_signed_for_with_the_whole(office: Office, resident: str):
+    guide = bundle_view(office.catalogue, office.catalogue.bundle(HOMESTEAD), ())
+    papers = tuple([HandedIn(one.code, (await ready_upload(office, resident),)) for one in guide.materials if not one.tolerable])
+    form = {**fill_form(msgspec.to_builtins(guide.form.fields), office.clock.now().date()), "applicant_name": "张三"}
+    unsigned = Application(bundle=HOMESTEAD, form=form, materials=papers)
+    with pytest.raises(Refused, match="commitment_unsigned"):
+        await bundles.apply(office, resident, unsigned, settled)
+
+    signed = msgspec.structs.replace(unsigned, commitments=(Signing("tolerated-1", "张三"),))
+    umbrella = await bundles.apply(office, resident, signed, settled)
+
+    owed = {part.code: [one.material for one in (await cases.show(office, resident, part.case_id)).debts] for part in umbrella.parts}
+    assert owed == {"NY-01": [], "ZR-01": ["house_design"], "BD-01": []}
 
 
 async def test_a_bundle_is_promised_as_one_from_the_day_it_came_in(office: Office, resident: str):

@@ -137,6 +137,8 @@ export interface Debt {
   kind: 'owed' | 'tolerated' | 'commitment'
   due_on: string | null
   state: 'open' | 'lapsed' | 'supplied' | 'kept' | 'broken' | 'waived'
+  /** Nobody has settled it: it may come in, even late. */
+  open: boolean
   note: string | null
 }
 export interface DepartmentStep {

@@ -322,6 +322,7 @@ export const en: Record<keyof typeof zh, string> = {
   'debt.until': 'Please hand in by {day}',
   'debt.untilAccepted': 'You will be told the date at acceptance',
   'debt.lapsed': 'Overdue, please hand in at once',
+  'debt.missed': 'Did not come in time',
   'debt.unchecked': 'Promised, not checked yet',
   'debt.supplied': 'Handed in',
   'debt.kept': 'Promise kept',

@@ -319,6 +319,7 @@ export const zh = {
   'debt.until': '请在 {day}前补交',
   'debt.untilAccepted': '受理后告知补交期限',
   'debt.lapsed': '已逾期，请尽快补交',
+  'debt.missed': '逾期未补',
   'debt.unchecked': '以承诺代替，待核查',
   'debt.supplied': '已补交',
   'debt.kept': '承诺属实',

@@ -94,9 +94,9 @@ async def test_two_at_one_case_the_second_sees_that_it_changed(town: Town, staff
 
 
 BUTTONS = [
-    ("clerk", "", {"受理", "发出补正告知", "不予受理"}, set()),
-    ("officer", "MZ", {"受理", "发出补正告知"}, {"启动并告知申请人"}),
-    ("approver", "MZ", {"不予受理"}, {"准予", "不予批准", "启动并告知申请人"}),
+    ("clerk", "", {"受理", "发出补正告知", "不予受理", "登记优先"}, {"登记优先"}),
+    ("officer", "MZ", {"受理", "发出补正告知", "登记优先"}, {"启动并告知申请人", "登记优先"}),
+    ("approver", "MZ", {"不予受理"}, {"准予", "不予批准", "先行准予", "启动并告知申请人"}),
     ("supervisor", "", set(), set()),
 ]
 
