@@ -70,8 +70,9 @@ def owe(file: CaseFile) -> None:
 
 
 def unsigned(file: CaseFile) -> list[str]:
-    """The names of the commitments that still have to be signed before the case can be submitted."""
-    return [KIND_NAMES[kind] for kind in _promises(file) if _signature(file, kind) is None]
+    """The names of the commitments that still have to be signed, by the applicant himself, before the case can be submitted."""
+    found = ((kind, _signature(file, kind)) for kind in _promises(file))
+    return [KIND_NAMES[kind] for kind, signature in found if signature is None or _is_strange(file, signature)]
 
 
 def owe_after(file: CaseFile) -> None:
@@ -157,10 +158,15 @@ def check_signed(file: CaseFile) -> None:
         signature = _signature(file, kind)
         if signature is None:
             raise Refused("commitment_unsigned", errors=[FieldError("/commitments", "commitment_unsigned", "请阅读承诺书并签名。")])
-        applicant = str(file.form.get("applicant_name", "")).strip()
-        if applicant and signer(file.office, file.row["id"], signature) != applicant:
+        if _is_strange(file, signature):
             message = "签名须与申请表上的申请人名称一致。"
             raise Refused("signature_differs", errors=[FieldError("/commitments", "signature_differs", message)])
+
+
+def _is_strange(file: CaseFile, signature: CardSignature) -> bool:
+    """Whether it is signed by another name than the applicant's in the form."""
+    applicant = str(file.form.get("applicant_name", "")).strip()
+    return bool(applicant) and signer(file.office, file.row["id"], signature) != applicant
 
 
 def _signature(file: CaseFile, kind: str) -> CardSignature | None:

@@ -84,7 +84,7 @@ def check_form(item: ServiceItem, form: Mapping[str, object], today: dt.date | N
 
 
 def check_materials(item: ServiceItem, materials: Sequence[HandedIn]) -> list[FieldError]:
-    """What keeps these materials from being handed in; tolerable ones may be missing, see `materials_owed`."""
+    """What keeps these materials from being handed in; tolerable ones may be missing, see handlers/debts.py."""
     rules = {rule.code: rule for rule in item.materials}
     given: dict[str, HandedIn] = {}
     errors: list[FieldError] = []
@@ -94,12 +94,6 @@ def check_materials(item: ServiceItem, materials: Sequence[HandedIn]) -> list[Fi
             errors.append(_error("materials", one.material, *problem))
         given[one.material] = one
     return errors + [_missing(rule) for rule in item.materials if _is_missing(rule, given) and not may_follow(rule)]
-
-
-def materials_owed(item: ServiceItem, materials: Sequence[HandedIn]) -> list[MaterialRule]:
-    """Required materials that may follow after acceptance and have not been handed in (容缺受理)."""
-    given = {one.material: one for one in materials}
-    return [rule for rule in item.materials if _is_missing(rule, given) and may_follow(rule)]
 
 
 def _problem(rule: MaterialRule | None, one: HandedIn, *, again: bool) -> tuple[str, str] | None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from handlers.catalogue import FormField, MaterialRule, ServiceItem
-from handlers.forms import check_form, check_materials, materials_owed
+from handlers.forms import check_form, check_materials
 from mobile_api.tables import load_catalogue
 from tests.support.offers import COLOURS, TOWN_TABLES, an_item, an_item_asking
 
@@ -210,15 +210,10 @@ def materials(*handed_in: Handed) -> list[tuple[str, str]]:
 
 def test_complete_materials_are_in_order():
     assert materials(*FULL) == []
-    assert materials_owed(an_item(materials=RULES), FULL) == []
 
 
 def test_all_missing_materials_are_named_at_once_but_not_the_tolerable_ones():
     assert materials() == [("/materials/id_card", "missing_material"), ("/materials/income", "missing_material")]
-
-
-def test_a_tolerable_material_that_is_missing_is_owed():
-    assert [rule.code for rule in materials_owed(an_item(materials=RULES), FULL[:2])] == ["report"]
 
 
 def test_a_material_with_a_condition_is_left_to_the_office():
