@@ -80,7 +80,7 @@ def owe_after(file: CaseFile) -> None:
     given = _given(file.card.materials)
     for rule in file.item.materials:
         known = next((one for one in file.card.debts if one.material == rule.code), None)
-        if tolerance.is_asked(rule) and rule.code not in given and known is None:
+        if tolerance.is_asked(rule) and tolerance.may_be_owed(rule) and rule.code not in given and known is None:
             file.card = msgspec.structs.replace(file.card, debts=(*file.card.debts, _debt(file, "owed", rule)))
     change(file, [msgspec.structs.replace(one, due_on=None) for one in file.card.debts if one.kind == "owed" and one.settled_at is None])
 
@@ -138,9 +138,16 @@ def _wanted(file: CaseFile) -> dict[str, tuple[str, MaterialRule]]:
     for rule in file.item.materials:
         if rule.code in promised:
             found[rule.code] = ("commitment", rule)
-        elif tolerance.is_asked(rule) and rule.code not in given:
-            found[rule.code] = ("owed" if file.card.urgency is not None else "tolerated", rule)
+        elif tolerance.is_asked(rule) and rule.code not in given and (kind := _may(file, rule)):
+            found[rule.code] = (kind, rule)
     return found
+
+
+def _may(file: CaseFile, rule: MaterialRule) -> str:
+    """As what a missing paper may follow, "" if it may not."""
+    if file.card.urgency is not None:
+        return "owed" if tolerance.may_be_owed(rule) else ""
+    return "tolerated" if tolerance.may_follow(rule) else ""
 
 
 def _promises(file: CaseFile) -> list[str]:

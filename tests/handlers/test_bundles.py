@@ -199,6 +199,26 @@ async def test_what_one_part_tolerates_as_missing_is_signed_for_with_the_whole(o
     assert owed == {"NY-01": [], "ZR-01": ["house_design"], "BD-01": []}
 
 
+async def test_a_later_part_whose_promise_bears_a_strange_name_asks_for_it_when_its_turn_comes(office: Office, resident: str):
+    guide = bundle_view(office.catalogue, office.catalogue.bundle(FAREWELL), ())
+    promised = [HandedIn(one.code, commitment=True) for one in guide.materials if one.commitment]
+    given = [HandedIn(one.code, (await ready_upload(office, resident),)) for one in guide.materials if one.required and not one.commitment]
+    form = {**fill_form(msgspec.to_builtins(guide.form.fields), office.clock.now().date()), "applicant_name": "张三"}
+    signed = Application(bundle=FAREWELL, form=form, materials=(*given, *promised), commitments=(Signing("commitment-1", "李四"),))
+    umbrella = await bundles.apply(office, resident, signed, settled)
+    await grant(office, next(part for part in umbrella.parts if part.code == "MZ-08"))
+    await grant(office, (await now(office, resident, umbrella))["GA-02"])
+
+    asking = (await now(office, resident, umbrella))["RS-03"]
+    draft = await cases.show(office, resident, asking.case_id)
+    await cases.change_draft(office, resident, draft.id, draft.version, cases.Change(commitments=(Signing("commitment-1", "张三"),)))
+    await cases.submit(office, resident, draft.id, settled)
+
+    assert (asking.state, asking.waiting) == ("draft", False)
+    (debt,) = (await cases.show(office, resident, draft.id)).debts
+    assert (debt.kind, debt.text_version) == ("commitment", "commitment-1")
+
+
 async def test_a_bundle_is_promised_as_one_from_the_day_it_came_in(office: Office, resident: str):
     umbrella = await applied(office, resident, FAREWELL)  # eight working days over the Spring Festival
 

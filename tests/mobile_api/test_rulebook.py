@@ -55,4 +55,6 @@ def test_a_mistake_is_shown_where_it_stands_and_nothing_is_loaded(town: Path, ol
 
 def test_a_town_without_rules_is_told_that_nothing_is_supervised(tmp_path: Path):
     assert load_rulebook(tmp_path) == Rulebook()
-    assert [(found.rule, found.level) for found in Inspection(tmp_path).findings] == [("no-supervision", "warning")]
+    assert [(found.rule, found.level) for found in Inspection(tmp_path).findings if found.rule == "no-supervision"] == [
+        ("no-supervision", "warning")
+    ]
