@@ -10,7 +10,8 @@ export function focusOn(id: string): void {
     }
     const element = document.getElementById(id)
     element?.focus()
-    element?.scrollIntoView({ block: 'center' })
+    // What is tall begins at the top: in the middle its end would lie under the buttons at the foot.
+    element?.scrollIntoView({ block: element.offsetHeight > innerHeight / 2 ? 'start' : 'center' })
   }, 60)
 }
 
