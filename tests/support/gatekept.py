@@ -82,10 +82,10 @@ class Rig:
             await outbox.append(tx, *messages, now=self.office.clock.now(), sealer=self.office.keys.sealer)
 
     def answer(self, case: int, many: int = 1) -> None:
-        """Let the department say something about a case that it knows."""
+        """Let the department say something about a case that it knows, and a task that no message of `say` withdraws."""
         case_id, number = self.cases[case]
-        command = {"partitionkey": case_id, "id": "c", "data": {"task": "task-1", "case": number}}
-        data = {"case": number, "task": "task-1", "text": "正在办理"}
+        command = {"partitionkey": case_id, "id": "c", "data": {"task": "task-2", "case": number}}
+        data = {"case": number, "task": "task-2", "text": "正在办理"}
         self.book.begin()
         self.book.plan("MZ", "files", command, [Planned("task.progressed", data, 0.0)] * many, 0.0)
         self.book.commit()

@@ -41,7 +41,7 @@ async def test_a_request_id_is_taken_from_the_caller_or_made(client: aiohttp.Cli
     assert all(len(identity) == 36 for identity in made)
 
 
-def test_a_trace_of_the_caller_is_carried_on_with_a_span_of_our_own():
+async def test_a_trace_of_the_caller_is_carried_on_with_a_span_of_our_own():  # async: what it begins ends with its task
     given = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"
     trace = begin_trace({"traceparent": given})
     version, carried, span, flags = trace.onward().split("-")
@@ -53,7 +53,7 @@ def test_a_trace_of_the_caller_is_carried_on_with_a_span_of_our_own():
 @pytest.mark.parametrize(
     "given", ["", "nonsense", "00-" + "0" * 32 + "-b7ad6b7169203331-01", "ff-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00"]
 )
-def test_a_broken_trace_is_replaced_by_a_new_one(given: str):
+async def test_a_broken_trace_is_replaced_by_a_new_one(given: str):
     version, trace, span, flags = begin_trace({"traceparent": given}).onward().split("-")
     assert (version, len(trace), len(span), flags) == ("00", 32, 16, "01")
     assert trace != "0" * 32
