@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 from types import MappingProxyType
 from typing import Annotated, Literal, TypeVar
 
@@ -318,8 +319,12 @@ class Catalogue:
         self.bundles = _by_code(bundles)
         self.events: Mapping[str, LifeEvent] = MappingProxyType({event.name: event for event in events})
         self.event_counts = Counter(name for item in self.items.values() for name in item.events)
-        self._index = SearchIndex(self._entry(item) for item in self.items.values())
         self._former: dict[tuple[str, int], ServiceItem] = {}
+
+    @cached_property
+    def index(self) -> SearchIndex:
+        """What a search looks in, made when it is first asked for: it takes most of a second, and most processes never search."""
+        return SearchIndex(self._entry(item) for item in self.items.values())
 
     def item(self, code: str) -> ServiceItem:
         """An item on offer; refused with `item_not_found` otherwise."""
@@ -356,7 +361,7 @@ class Catalogue:
         limit: int = 20,
     ) -> Page:
         """Items found by Chinese text, pinyin, initials or a word people use, best first; `after` is a former page's mark."""
-        found = self._index.search(q, _wanted(department, audience, event), after)
+        found = self.index.search(q, _wanted(department, audience, event), after)
         codes = found.take(limit)
         return Page(tuple(self.items[code] for code in codes), found.mark_after(codes))
 

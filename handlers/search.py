@@ -15,8 +15,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pypinyin import Style, lazy_pinyin, pinyin
-
 from handlers.errors import Refused
 
 # Ranks, best first: what the query is to the item.
@@ -155,6 +153,8 @@ def fold(text: str) -> str:
 @lru_cache(maxsize=65536)
 def readings(text: str) -> tuple[tuple[str, ...], ...]:
     """How a text is read aloud, in syllables: as the phrase is read, then with other readings of its characters (重 zhong, chong)."""
+    from pypinyin import lazy_pinyin  # noqa: PLC0415 - its dictionary takes half a second, and most processes never search
+
     if not text:
         return ()
     phrase = tuple(lazy_pinyin(text, errors=_EACH_LETTER))
@@ -163,6 +163,8 @@ def readings(text: str) -> tuple[tuple[str, ...], ...]:
 
 
 def _others(text: str) -> list[list[str]]:
+    from pypinyin import Style, pinyin  # noqa: PLC0415 - as above
+
     found: list[list[str]] = [
         pinyin(character, style=Style.NORMAL, heteronym=True, errors=_EACH_LETTER)[0] for character in text
     ]  # one by one: as a phrase only the usual reading would come back

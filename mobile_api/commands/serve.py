@@ -90,7 +90,8 @@ async def api(stores: Stores, platform: WechatPlatform, port: int) -> AsyncItera
     office = stores.office
     watch = Watch(office.database, office.clock, Gauge(stores.redis.commands), office.catalogue.departments)
     app = build_app(office, settings, platform, templates, watch)
-    await stores.office.laundry.warm()
+    await office.laundry.warm()
+    _ = office.catalogue.index  # no resident waits for the first search
     limits = ConnectionLimits(head=settings.http.read_seconds, idle=settings.http.keepalive_seconds)
     runner = await listen(app, settings.http.host, port, limits=limits, reuse_port=settings.http.reuse_port)
     try:

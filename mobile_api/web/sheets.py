@@ -7,8 +7,6 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 
-from xlsxwriter import Workbook
-
 Cell = str | int | float | None
 
 CSV = "text/csv"
@@ -29,6 +27,8 @@ def csv_file(titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
 
 def xlsx_file(name: str, titles: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """A workbook of one sheet with a bold first line that stays in sight; `name` of the sheet has at most 31 characters."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 - a third of a second at the start of every process, for a report now and then
+
     out = io.BytesIO()
     with Workbook(out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}) as book:
         sheet = book.add_worksheet(_plain(name))

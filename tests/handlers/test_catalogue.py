@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-import time
-
 import msgspec
 import pytest
 from hypothesis import given
@@ -111,13 +109,14 @@ def test_every_piece_of_a_name_finds_its_item(item: ServiceItem, data: st.DataOb
     assert item.code in found(TOWN, item.name[begin:end])
 
 
-def test_five_thousand_items_are_searched_in_milliseconds():
-    items = [an_item(f"{item.code}-{n}", item.name, keywords=item.keywords) for item in TOWN.items.values() for n in range(73)]
+def test_among_five_thousand_items_each_is_found_as_among_a_few():
+    items = [an_item(f"{item.code}-{n:02}", item.name, keywords=item.keywords) for item in TOWN.items.values() for n in range(73)]
     catalogue = a_catalogue(*items)
+    few = a_catalogue(*items[::73])
     for q in ("低保", "jiehun", "hj", "开饭店要办什么证"):
-        begin = time.perf_counter()
-        assert catalogue.search(q).items
-        assert time.perf_counter() - begin < 0.1  # a few ms where nothing else runs
+        pages = catalogue.search(q, limit=5000).items
+        assert pages
+        assert [item.code for item in pages if item.code.endswith("-00")] == [item.code for item in few.search(q, limit=100).items]
 
 
 def test_what_is_not_on_offer_is_refused_by_name():
