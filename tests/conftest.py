@@ -54,11 +54,13 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[postgres.Postgre
 
 
 @pytest.fixture(scope="session")
-def postgres_template(postgres_server: postgres.PostgresServer) -> Iterator[str]:
-    """The name of a migrated database, the template of every test's own."""
+def postgres_databases(postgres_server: postgres.PostgresServer) -> Iterator[postgres.Databases]:
+    """Migrated databases for whoever asks."""
     name = f"test_template_{secrets.token_hex(4)}"
     run_apart(_migrated(run_apart(postgres_server.create(name))))
-    yield name
+    databases = postgres.Databases(postgres_server, name)
+    yield databases
+    run_apart(databases.drop_all())
     run_apart(postgres_server.drop(name))
 
 
@@ -71,11 +73,11 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: postgres.PostgresServer, postgres_template: str) -> Iterator[str]:
-    """The address of a fresh PostgreSQL database."""
-    name = f"test_{secrets.token_hex(6)}"
-    yield run_apart(postgres_server.create(name, postgres_template))
-    run_apart(postgres_server.drop(name))
+def postgres_url(postgres_server: postgres.PostgresServer, postgres_databases: postgres.Databases) -> Iterator[str]:
+    """The address of an empty PostgreSQL database."""
+    name = run_apart(postgres_databases.take())
+    yield postgres_server.url(name)
+    run_apart(postgres_databases.give_back(name))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
