@@ -21,7 +21,7 @@ from handlers.forms import check_form
 from handlers.materials import HandedIn, certificates, rows, take_in
 from handlers.numbers import case_number
 from handlers.office import Office
-from handlers.transitions import ACTS
+from handlers.transitions import wrong_state
 from storage import cases
 from storage.database import Row, Transaction
 from storage.ids import uuid7
@@ -120,7 +120,7 @@ async def change_draft(office: Office, resident_id: str, case_id: str, if_versio
             check_own(file.row, resident_id)
             file.expect(if_version)
             if file.row["state"] != "draft":
-                raise Refused("wrong_state", {"state": file.row["state"], "possible": ACTS["correct"].name})
+                raise wrong_state(file.row["state"], "resident")
             if change.form is not None:
                 file.form = _small(change.form)
             debts.sign(file, change.commitments)

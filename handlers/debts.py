@@ -16,7 +16,8 @@ from handlers import documents, tolerance
 from handlers.actors import SYSTEM
 from handlers.cards import Card, CardDebt, CardMaterial, CardSignature
 from handlers.catalogue import MaterialRule
-from handlers.errors import FieldError, Refused
+from handlers.complaints import complaint
+from handlers.errors import Refused
 from handlers.limits import local_date
 from handlers.office import Office
 from handlers.workdays import WorkCalendar
@@ -164,10 +165,9 @@ def check_signed(file: CaseFile) -> None:
     for kind in _promises(file):
         signature = _signature(file, kind)
         if signature is None:
-            raise Refused("commitment_unsigned", errors=[FieldError("/commitments", "commitment_unsigned", "请阅读承诺书并签名。")])
+            raise Refused("commitment_unsigned", errors=[complaint("/commitments", "commitment_unsigned")])
         if _is_strange(file, signature):
-            message = "签名须与申请表上的申请人名称一致。"
-            raise Refused("signature_differs", errors=[FieldError("/commitments", "signature_differs", message)])
+            raise Refused("signature_differs", errors=[complaint("/commitments", "signature_differs")])
 
 
 def _is_strange(file: CaseFile, signature: CardSignature) -> bool:

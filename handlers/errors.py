@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class FieldError:
-    """One thing wrong in what was handed in: where (JSON pointer), which rule, and what to do about it."""
+    """One thing wrong in what was handed in: where (JSON pointer), which rule, and what to do about it, in Chinese and English."""
 
     pointer: str
     code: str
     message: str
+    message_en: str = ""
 
 
 @dataclass(eq=False)

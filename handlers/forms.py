@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from handlers.catalogue import FormField, MaterialRule, ServiceItem
+from handlers.complaints import complaint
 from handlers.errors import FieldError
 from handlers.numbers import clean, credit_code_problem, id_number_problem, phone_problem
 from handlers.tolerance import may_follow
@@ -30,6 +31,9 @@ _NUMBER = re.compile(r"[+-]?\d{1,15}(?:\.\d{1,6})?", re.ASCII)
 _DATE = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})日?", re.ASCII)
 _MOBILE = re.compile(r"(?:\+?86)?(1\d{10})", re.ASCII)
 _EARLIEST, _LATEST = dt.date(1880, 1, 1), dt.date(2200, 1, 1)
+_VERBS = {"select": "选择", "date": "选择", "boolean": "确认"}
+_UPLOAD = ("请上传清晰的照片或扫描件。", "upload a clear photo or scan.")
+_INSTEAD = ("请上传，或者签署告知承诺书代替。", "upload it, or sign a commitment instead.")
 _YES = {"true": True, "on": True, "1": True, "是": True, "false": False, "off": False, "0": False, "否": False}
 
 
@@ -53,12 +57,12 @@ class HandedIn(Protocol):
 
 
 class _Wrong(Exception):
-    """A value breaks a rule."""
+    """A value breaks a rule; `values` fill the gaps of its words (handlers/complaints.py)."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, field: FormField, **values: object) -> None:
         super().__init__(code)
         self.code = code
-        self.message = message
+        self.values = {"label": field.label, **values}
 
 
 def check_form(item: ServiceItem, form: Mapping[str, object], today: dt.date | None = None) -> tuple[dict[str, object], list[FieldError]]:
@@ -68,15 +72,13 @@ def check_form(item: ServiceItem, form: Mapping[str, object], today: dt.date | N
     Fields left empty are left out. Numbers come back as int or float, dates as YYYY-MM-DD.
     """
     fields = {field.name: field for field in item.form.fields}
-    errors = [_error("form", name, "unknown_field", "本事项的表单没有这一项，请删除。") for name in form if name not in fields][
-        :MOST_ERRORS
-    ]
+    errors = [_error("form", name, "unknown_field") for name in form if name not in fields][:MOST_ERRORS]
     kept: dict[str, object] = {}
     for name, field in fields.items():
         try:
             value = _read(field, form.get(name), today)
         except _Wrong as wrong:
-            errors.append(_error("form", name, wrong.code, wrong.message))
+            errors.append(_error("form", name, wrong.code, **wrong.values))
         else:
             if value is not None:
                 kept[name] = value
@@ -89,24 +91,25 @@ def check_materials(item: ServiceItem, materials: Sequence[HandedIn]) -> list[Fi
     given: dict[str, HandedIn] = {}
     errors: list[FieldError] = []
     for one in materials[:MOST_MATERIALS]:
-        problem = _problem(rules.get(one.material), one, again=one.material in given)
+        rule = rules.get(one.material)
+        problem = _problem(rule, one, again=one.material in given)
         if problem is not None:
-            errors.append(_error("materials", one.material, *problem))
+            errors.append(_error("materials", one.material, problem, label=rule.name if rule else "", most=MOST_UPLOADS))
         given[one.material] = one
     return errors + [_missing(rule) for rule in item.materials if _is_missing(rule, given) and not may_follow(rule)]
 
 
-def _problem(rule: MaterialRule | None, one: HandedIn, *, again: bool) -> tuple[str, str] | None:
+def _problem(rule: MaterialRule | None, one: HandedIn, *, again: bool) -> str | None:
     if rule is None:
-        return "unknown_material", "本事项不需要这份材料，请删除。"
+        return "unknown_material"
     if again:
-        return "material_twice", f"“{rule.name}”列了两次，请把附件合并到一处。"
+        return "material_twice"
     if one.commitment and not one.uploads and not rule.commitment:
-        return "commitment_not_allowed", f"“{rule.name}”不能用承诺代替，请上传。"
+        return "commitment_not_allowed"
     if len(one.uploads) > MOST_UPLOADS:
-        return "too_many_uploads", f"“{rule.name}”最多上传 {MOST_UPLOADS} 个附件，请合并后重新上传。"
+        return "too_many_uploads"
     if len(set(one.uploads)) < len(one.uploads):
-        return "upload_twice", f"“{rule.name}”有重复的附件，请删除重复的。"
+        return "upload_twice"
     return None
 
 
@@ -119,14 +122,14 @@ def _is_missing(rule: MaterialRule, given: Mapping[str, HandedIn]) -> bool:
 
 
 def _missing(rule: MaterialRule) -> FieldError:
-    way = "请上传，或者签署告知承诺书代替。" if rule.commitment else "请上传清晰的照片或扫描件。"
-    return _error("materials", rule.code, "missing_material", f"缺少“{rule.name}”，{way}")
+    way, way_en = _INSTEAD if rule.commitment else _UPLOAD
+    return _error("materials", rule.code, "missing_material", label=rule.name, way=way, way_en=way_en)
 
 
-def _error(part: str, name: str, code: str, message: str) -> FieldError:
+def _error(part: str, name: str, code: str, **values: object) -> FieldError:
     """`part` is "form" or "materials"; the pointer (RFC 6901) names the field or the material's code."""
     shown = name[:_LONGEST_NAME_SHOWN].replace("~", "~0").replace("/", "~1")
-    return FieldError(f"/{part}/{shown}", code, message)
+    return complaint(f"/{part}/{shown}", code, **values)
 
 
 def _read(field: FormField, value: object, today: dt.date | None) -> object:
@@ -135,7 +138,7 @@ def _read(field: FormField, value: object, today: dt.date | None) -> object:
         value = _tidy(field, value)
     if value is None or value == "":
         if field.required:
-            raise _Wrong("required", f"请{_verb(field)}“{field.label}”。")
+            raise _Wrong("required", field, verb=_VERBS.get(field.type, "填写"))
         return None
     kept = _READERS[field.type](field, value)
     if isinstance(kept, dt.date):
@@ -150,19 +153,15 @@ def _tidy(field: FormField, text: str) -> str:
     return unicodedata.normalize("NFC" if prose else "NFKC", text[: _LONGEST + 1]).strip()
 
 
-def _verb(field: FormField) -> str:
-    return {"select": "选择", "date": "选择", "boolean": "确认"}.get(field.type, "填写")
-
-
 def _text(field: FormField, value: object) -> str:
     text = _string(field, value)
     longest = field.max_length or _LENGTHS.get(field.type, _LENGTHS["text"])
     if len(text) > longest:
-        raise _Wrong("too_long", f"“{field.label}”最多 {longest} 个字，请缩短。")
+        raise _Wrong("too_long", field, longest=longest)
     allowed = "\n\t" if field.type == "textarea" else ""
     text = text.replace("\r\n", "\n")  # as pages post it (HTML forms)
     if any(unicodedata.category(character) in {"Cc", "Cs"} and character not in allowed for character in text):
-        raise _Wrong("bad_character", f"“{field.label}”含有不能识别的字符，请删除后重新填写。")
+        raise _Wrong("bad_character", field)
     return text
 
 
@@ -170,12 +169,12 @@ def _number(field: FormField, value: object) -> int | float:
     number = _decimal(value)
     whole = number is not None and number == number.to_integral_value()
     if number is None or (field.type == "integer" and not whole):
-        kind = "整数" if field.type == "integer" else "数字"
-        raise _Wrong("not_a_number", f"“{field.label}”请填写{kind}。")
+        kind, kind_en = ("整数", "whole number") if field.type == "integer" else ("数字", "number")
+        raise _Wrong("not_a_number", field, kind=kind, kind_en=kind_en)
     if field.min is not None and number < Decimal(str(field.min)):
-        raise _Wrong("too_small", f"“{field.label}”不能小于 {field.min:g}。")
+        raise _Wrong("too_small", field, least=field.min)
     if field.max is not None and number > Decimal(str(field.max)):
-        raise _Wrong("too_large", f"“{field.label}”不能大于 {field.max:g}。")
+        raise _Wrong("too_large", field, most=field.max)
     return int(number) if whole else float(number)
 
 
@@ -196,7 +195,7 @@ def _date(field: FormField, value: object) -> dt.date:
     except ValueError:
         day = None
     if day is None or not _EARLIEST <= day < _LATEST:
-        raise _Wrong("not_a_date", f"“{field.label}”请填写真实的日期，格式如 2026-01-31。")
+        raise _Wrong("not_a_date", field)
     return day
 
 
@@ -204,32 +203,32 @@ def _check_when(field: FormField, day: dt.date, today: dt.date | None) -> None:
     if today is None:
         return
     if field.when == "past" and day > today:
-        raise _Wrong("not_past", f"“{field.label}”不能晚于今天，请核对。")
+        raise _Wrong("not_past", field)
     if field.when == "future" and day < today:
-        raise _Wrong("not_future", f"“{field.label}”不能早于今天，请重新选择。")
+        raise _Wrong("not_future", field)
 
 
 def _select(field: FormField, value: object) -> str:
     if not any(option.value == value for option in field.options):
-        raise _Wrong("not_an_option", f"“{field.label}”请从所列选项中选择一项。")
+        raise _Wrong("not_an_option", field)
     return str(value)
 
 
 def _boolean(field: FormField, value: object) -> bool:
     answer = _YES.get(value.lower()) if isinstance(value, str) else value
     if not isinstance(answer, bool):
-        raise _Wrong("not_yes_or_no", f"“{field.label}”请选择“是”或“否”。")
+        raise _Wrong("not_yes_or_no", field)
     if field.must and not answer:
-        raise _Wrong("must_be_accepted", f"请阅读并勾选“{field.label}”，否则无法办理。")
+        raise _Wrong("must_be_accepted", field)
     return answer
 
 
 def _checked(code: str, problem: Callable[[str], str | None]) -> Callable[[FormField, object], str]:
     def read(field: FormField, value: object) -> str:
         text = _text(field, value)
-        message = problem(text)
-        if message is not None:
-            raise _Wrong(code, f"“{field.label}”有误：{message}")
+        found = problem(text)
+        if found is not None:
+            raise _Wrong(code, field, problem=found)
         return clean(text)
 
     return read
@@ -237,16 +236,16 @@ def _checked(code: str, problem: Callable[[str], str | None]) -> Callable[[FormF
 
 def _phone(field: FormField, value: object) -> str:
     text = _text(field, value)
-    message = phone_problem(text)
-    if message is not None:
-        raise _Wrong("invalid_phone", f"“{field.label}”有误：{message}")
+    problem = phone_problem(text)
+    if problem is not None:
+        raise _Wrong("invalid_phone", field, problem=problem)
     mobile = _MOBILE.fullmatch(clean(text))
     return mobile[1] if mobile else text
 
 
 def _string(field: FormField, value: object) -> str:
     if not isinstance(value, str):
-        raise _Wrong("wrong_type", f"“{field.label}”请用文字填写。")
+        raise _Wrong("wrong_type", field)
     return value
 
 

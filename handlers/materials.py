@@ -8,6 +8,7 @@ import msgspec
 
 from handlers.cards import CardMaterial, CardUpload
 from handlers.catalogue import ServiceItem
+from handlers.complaints import complaint
 from handlers.errors import FieldError, Refused
 from handlers.forms import check_materials
 from storage import uploads
@@ -81,4 +82,4 @@ def _upload(row: dict[str, object]) -> CardUpload:
 
 
 def _unusable(place: int, one: HandedIn) -> FieldError:
-    return FieldError(f"/materials/{one.material}", "upload_unusable", f"第 {place + 1} 项材料的附件无法使用，请重新上传。")
+    return complaint(f"/materials/{one.material}", "upload_unusable", place=place + 1)

@@ -12,6 +12,7 @@ from handlers.cards import CardPriority, CardUrgency
 from handlers.casefile import CaseFile
 from handlers.errors import Refused
 from handlers.limits import local_date
+from handlers.transitions import wrong_state
 
 Group = Literal["", "elder", "disabled", "pregnant", "military", "minor"]
 
@@ -47,7 +48,7 @@ class Urging(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def mark(file: CaseFile, actor: Actor, marking: Marking) -> None:
     """An officer or clerk puts a case first, and says what shows it; the claim of the applicant alone does not."""
     if file.row["state"] not in _OPEN:
-        raise Refused("wrong_state", {"state": "已有结果", "possible": "查看进度"})
+        raise wrong_state(file.row["state"], actor.kind)
     if marking.group and not marking.evidence.strip():
         raise Refused("evidence_missing")
     kept = CardPriority(marking.group, marking.evidence.strip()) if marking.group else None

@@ -10,7 +10,7 @@ LIFE: dict[str, Refusal] = {
         "当前状态不能这样办理",
         "办件现在的状态是“{state}”，可以做的是：{possible}。",
         "Not possible in this state",
-        "The case is in state {state}; possible now: {possible}.",
+        "The case is in state {state_en}; possible now: {possible_en}.",
     ),
     "already_evaluated": Refusal(
         409, "已经评价过", "每个办件只能评价一次，感谢您的评价。", "Already evaluated", "A case is evaluated once."

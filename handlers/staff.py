@@ -21,7 +21,8 @@ from typing import Literal
 import argon2
 import msgspec
 
-from handlers.errors import FieldError, Refused
+from handlers.complaints import complaint
+from handlers.errors import Refused
 from handlers.office import Office
 from handlers.sessions import Opened, open_session
 from storage import audit, staff
@@ -57,7 +58,7 @@ async def add(
 ) -> str | None:
     """A new account; gives the secret of its one-time codes (base32) if asked for. Refuses a taken name or a short password."""
     if len(password) < SHORTEST_PASSWORD:
-        raise Refused("invalid_form", errors=[FieldError("/password", "too_short", f"密码至少 {SHORTEST_PASSWORD} 个字符。")])
+        raise Refused("invalid_form", errors=[complaint("/password", "too_short", least=SHORTEST_PASSWORD)])
     staff_id, secret = uuid7(), secrets.token_bytes(20) if totp else None
     sealed = office.keys.sealer.seal(secret, f"staff.totp_sealed:{staff_id}") if secret else None
     made = await staff.insert(

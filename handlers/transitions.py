@@ -117,5 +117,13 @@ def follow(act: str, state: str, actor: ActorKind) -> str:
     move = ACTS[act]
     if state in move.begins and actor in move.actors:
         return move.ends or state
-    names = "、".join(ACTS[other].name for other in possible(state, actor)) or "查看进度"
-    raise Refused("wrong_state", {"state": STATE_NAMES[state], "possible": names})
+    raise wrong_state(state, actor)
+
+
+def wrong_state(state: str, actor: ActorKind) -> Refused:
+    """The refusal that says where the case stands and what this actor may do now."""
+    open_acts = possible(state, actor)
+    names = "、".join(ACTS[act].name for act in open_acts) or "查看进度"
+    return Refused(
+        "wrong_state", {"state": STATE_NAMES[state], "possible": names, "state_en": state, "possible_en": ", ".join(open_acts) or "to look"}
+    )

@@ -35,7 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         secret = asyncio.run(_add(settings, arguments, password))
     except Refused as refusal:
-        messages = [error.message for error in refusal.errors] or [REFUSALS[refusal.code].detail_en]
+        messages = [error.message_en for error in refusal.errors] or [REFUSALS[refusal.code].detail_en]
         print(f"{refusal.code}: {' '.join(messages)}", file=sys.stderr)
         return 1
     print(f"{arguments.username} can log in." + (f" Secret for one-time codes: {secret}" if secret else ""))

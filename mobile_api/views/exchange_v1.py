@@ -24,7 +24,7 @@ from handlers.errors import Refused
 from handlers.office import Office
 from handlers.uploads import Upload
 from mobile_api.web.bodies import BODY_LIMITS, read_whole
-from mobile_api.web.operation import JSON, Language
+from mobile_api.web.operation import JSON
 from mobile_api.web.strictness import decode_strictly
 from mobile_api.web.trace import current_trace
 
@@ -114,10 +114,10 @@ async def messages(request: web.Request, query: Reading, office: Office, door: D
     return Messages([Posted(position, protected=token) for position, token in tokens], page.next)
 
 
-async def acknowledge(request: web.Request, office: Office, door: Doorkeeper, language: Language) -> Acknowledgement:
+async def acknowledge(request: web.Request, office: Office, door: Doorkeeper) -> Acknowledgement:
     """Confirm everything up to a position."""
     department, body = await _admitted(request, door)
-    wanted = decode_strictly(body, _ACKNOWLEDGEMENT, language)
+    wanted = decode_strictly(body, _ACKNOWLEDGEMENT)
     return Acknowledgement(await pull.acknowledge(office, department, wanted.position))
 
 

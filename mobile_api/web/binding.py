@@ -87,7 +87,7 @@ def _path(name: str, kind: Any) -> Fetch:
 
 def _body(kind: Any) -> Fetch:
     decoder = msgspec.json.Decoder(kind)
-    return lambda call: decode_strictly(call.raw, decoder, call.language)
+    return lambda call: decode_strictly(call.raw, decoder)
 
 
 def _query(kind: type[msgspec.Struct]) -> Fetch:
@@ -102,7 +102,7 @@ def _query(kind: type[msgspec.Struct]) -> Fetch:
         try:
             return msgspec.convert(values, kind, strict=False)
         except msgspec.ValidationError as error:
-            raise shape_refusal(error, call.language, "?") from None
+            raise shape_refusal(error, "?") from None
 
     return fetch
 
@@ -112,13 +112,13 @@ def _gathered(call: Call, lists: dict[str, bool]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, text in call.request.query.items():
         if name not in lists:
-            raise field_refusal("?" + (name if name.isidentifier() else ""), "unknown", call.language)
+            raise field_refusal("?" + (name if name.isidentifier() else ""), "unknown")
         if "\0" in text:
-            raise field_refusal("?" + name, "pattern", call.language)
+            raise field_refusal("?" + name, "pattern")
         if lists[name]:
             values.setdefault(name, []).append(text)
         elif name in values:
-            raise field_refusal("?" + name, "repeated", call.language)
+            raise field_refusal("?" + name, "repeated")
         else:
             values[name] = text
     return values

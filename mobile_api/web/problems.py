@@ -68,7 +68,7 @@ def problem_of(refused: Refused, language: Language, trace_id: str) -> Problem:
         code=code,
         detail=detail.format_map(_Gaps(refused.values)),
         trace_id=trace_id,
-        errors=[ProblemError(error.pointer, error.code, error.message) for error in refused.errors],
+        errors=[ProblemError(error.pointer, error.code, _said(error, language)) for error in refused.errors],
     )
 
 
@@ -95,10 +95,9 @@ def refusal_of(error: web.HTTPException) -> Refused:
     return Refused(codes.get(error.status, "bad_request" if error.status < web.HTTPInternalServerError.status_code else "internal"))
 
 
-def field_refusal(pointer: str, code: str, language: Language) -> Refused:
+def field_refusal(pointer: str, code: str) -> Refused:
     """A `wrong_shape` with one field error, worded from `RULES`."""
-    message, message_en = RULES[code]
-    return Refused("wrong_shape", errors=[FieldError(pointer, code, message_en if language == "en" else message)])
+    return Refused("wrong_shape", errors=[FieldError(pointer, code, *RULES[code])])
 
 
 RULES: dict[str, tuple[str, str]] = {
@@ -111,6 +110,10 @@ RULES: dict[str, tuple[str, str]] = {
     "choice": ("不在可选的值之中。", "Not one of the possible values."),
     "repeated": ("只能出现一次。", "May be given only once."),
 }
+
+
+def _said(error: FieldError, language: Language) -> str:
+    return error.message_en if language == "en" and error.message_en else error.message
 
 
 def _words(refusal: Refusal, language: Language) -> tuple[str, str]:

@@ -15,7 +15,6 @@ from typing import Any
 import msgspec
 
 from handlers.errors import Refused
-from mobile_api.web.operation import Language
 from mobile_api.web.problems import field_refusal
 
 MAX_DEPTH = 64
@@ -50,12 +49,12 @@ _RULES = (
 )
 
 
-def decode_strictly(body: bytes, decoder: msgspec.json.Decoder[Any], language: Language) -> Any:
+def decode_strictly(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     """The body as the decoder's type; Refused "not_json" (400) or "wrong_shape" (422, with the place)."""
     try:
         value = decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise shape_refusal(error, language) from None
+        raise shape_refusal(error) from None
     except RecursionError:
         raise _not_json("deep") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -65,7 +64,7 @@ def decode_strictly(body: bytes, decoder: msgspec.json.Decoder[Any], language: L
     return value
 
 
-def shape_refusal(error: msgspec.ValidationError, language: Language, prefix: str = "") -> Refused:
+def shape_refusal(error: msgspec.ValidationError, prefix: str = "") -> Refused:
     """A msgspec complaint as a field error: where and which rule, never the value."""
     text = str(error)
     place = _PLACE.search(text)
@@ -75,7 +74,7 @@ def shape_refusal(error: msgspec.ValidationError, language: Language, prefix: st
     name = _NAME.search(complaint)
     if code in {"missing", "unknown"} and name:
         pointer += "/" + name[1]
-    return field_refusal("?" + pointer.lstrip("/") if prefix == "?" else pointer, code, language)
+    return field_refusal("?" + pointer.lstrip("/") if prefix == "?" else pointer, code)
 
 
 def _pointer(path: str) -> str:

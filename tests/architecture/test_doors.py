@@ -13,6 +13,7 @@ from openapi_spec_validator import OpenAPIV31SpecValidator
 from backoffice.lanes import answers_key, commands_key, confirmations_key, taken_key
 from config.settings import DEFAULTS, Settings
 from handlers import notices
+from handlers.complaints import COMPLAINTS
 from handlers.refusals import REFUSALS
 from handlers.timeline import TITLES
 from handlers.transitions import STATE_NAMES
@@ -116,6 +117,15 @@ def test_every_refusal_that_the_code_gives_is_in_the_catalogue_in_two_languages(
     for code, refusal in REFUSALS.items():
         assert all((refusal.title, refusal.detail, refusal.title_en, refusal.detail_en)), code
         assert 400 <= refusal.status < 600, code
+
+
+def test_every_complaint_about_a_field_is_worded_in_two_languages_and_made_somewhere():
+    text = "\n".join(path.read_text(encoding="utf-8") for path in SOURCES if path.name != "complaints.py")
+    for code, (said, said_en) in COMPLAINTS.items():
+        assert said, code
+        assert re.search("[a-z]", said_en), code
+        assert not re.search("[\u4e00-\u9fff]", said_en), code
+        assert f'"{code}"' in text, code
 
 
 def test_every_refusal_of_the_catalogue_is_given_somewhere():

@@ -20,6 +20,22 @@ async def test_everything_wrong_with_a_form_is_said_at_once(town: Town):
     assert "not a phone" not in str(problem)
 
 
+async def test_who_reads_english_gets_every_word_of_a_refusal_in_english(town: Town):
+    resident = await town.resident("zhang")
+    english = {"Accept-Language": "en"}
+    empty = {"item": "SJ-03", "form": {}, "materials": []}
+    draft = await resident.call("POST", "/cases", json={**empty, "submit": False}, key="draft", expect=(201,))
+    whole = {**empty, "form": (await application_for(resident, "SJ-03"))["form"]}
+
+    _, form = await resident.raw("POST", "/cases", json=empty, key="form", headers=english)
+    _, papers = await resident.raw("POST", "/cases", json=whole, key="papers", headers=english)
+    _, state = await resident.raw("POST", f"/cases/{draft['id']}/corrections", json={"form": whole["form"]}, key="state", headers=english)
+
+    assert all(error["message"].endswith("is required.") for error in form["errors"])
+    assert all("is missing; upload a clear photo or scan." in error["message"] for error in papers["errors"])
+    assert state["detail"] == "The case is in state draft; possible now: submit, withdraw."
+
+
 async def test_missing_materials_are_named_all_at_once_but_not_those_that_may_follow(town: Town):
     resident = await town.resident("zhang")
     body = await application_for(resident, "MZ-03")

@@ -43,6 +43,7 @@ def refused(one: FormField, value: object) -> str:
     [error] = check_form(an_item_asking(one), {"x": value}, TODAY)[1]
     assert error.pointer == "/form/x"
     assert "问题" in error.message
+    assert "“问题”" in error.message_en
     return error.code
 
 
@@ -62,7 +63,7 @@ def test_everything_wrong_is_said_at_once():
 def test_what_was_typed_is_never_repeated():
     form = {"applicant_name": "秘密" * 40, "id_number": "110105194912310021", "phone": "机密号码", "weight": "泄露"}
     for error in check_form(an_item(), form)[1]:
-        assert not any(word in error.message for word in ("秘密", "110105194912310021", "机密", "泄露"))
+        assert not any(word in error.message + error.message_en for word in ("秘密", "110105194912310021", "机密", "泄露"))
 
 
 def test_a_strange_field_name_is_pointed_at_by_the_rules_of_json_pointers_and_cut():
