@@ -30,7 +30,7 @@ class StaffLogin(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     username: Annotated[str, msgspec.Meta(max_length=64)]
     password: Annotated[str, msgspec.Meta(max_length=256)]
-    totp: Annotated[str, msgspec.Meta(max_length=10)] = ""
+    totp: Annotated[str, msgspec.Meta(max_length=10)] | None = None
     device: DeviceName = ""
 
 
@@ -53,9 +53,10 @@ class StaffTokens(Tokens, frozen=True):
 
 
 class Devices(msgspec.Struct, frozen=True):
-    """Every device an account is logged in on."""
+    """Every device an account is logged in on, on one page."""
 
     items: list[Device]
+    next_cursor: None = None
 
 
 async def wechat(body: WechatLogin, office: Office, identity: Identity, platform: LoginPlatform) -> ResidentTokens:
@@ -66,7 +67,7 @@ async def wechat(body: WechatLogin, office: Office, identity: Identity, platform
 
 async def staff_login(body: StaffLogin, office: Office, identity: Identity) -> StaffTokens:
     """Log a member of staff in."""
-    opened, member = await staff.log_in(office, body.username, body.password, body.totp, body.device)
+    opened, member = await staff.log_in(office, body.username, body.password, body.totp or "", body.device)
     return StaffTokens(**msgspec.structs.asdict(identity.issue(opened)), staff=member)
 
 

@@ -20,10 +20,10 @@ CaseId = Annotated[str, msgspec.Meta(max_length=36)]
 
 
 class LookupRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the code is for, and which of the resident's cases it opens; without `case_ids` all of them."""
+    """What the code is for, and which of the resident's cases (their ids) it opens; without `objects` all of them."""
 
     purpose: Purpose = "hall"
-    case_ids: Annotated[list[CaseId], msgspec.Meta(max_length=20)] = []
+    objects: Annotated[list[CaseId], msgspec.Meta(max_length=20)] = []
 
 
 class LookupAnswer(msgspec.Struct, frozen=True):
@@ -44,7 +44,7 @@ class ScanRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 async def create_lookup(body: LookupRequest, caller: Caller, office: Office) -> LookupAnswer:
     """A code to show at the counter."""
-    made = await codes.issue_lookup(office, caller.account_id, caller.session_id, body.purpose, body.case_ids)
+    made = await codes.issue_lookup(office, caller.account_id, caller.session_id, body.purpose, body.objects)
     picture = base64.b64encode(await asyncio.to_thread(qr_png, made.code)).decode()
     return LookupAnswer(made.code, made.short, f"data:image/png;base64,{picture}", made.expires_at)
 

@@ -15,13 +15,14 @@ from tests.support.wholetown import PATIENCE, Town, application_for, photograph
 
 async def test_each_device_is_listed_and_a_lost_one_can_be_logged_out(town: Town):
     phone, lost = await town.resident("zhang"), await town.resident("zhang")
-    devices = (await phone.call("GET", "/auth/sessions"))["items"]
+    listed = await phone.call("GET", "/auth/sessions")
+    devices = listed["items"]
     other = next(device for device in devices if not device["current"])
 
     await phone.call("DELETE", f"/auth/sessions/{other['id']}", expect=(204,))
     lost._refresh = ""
 
-    assert len(devices) == 2
+    assert (len(devices), listed["next_cursor"]) == (2, None)
     assert (await lost.raw("GET", "/me"))[0] == 401
     assert (await phone.raw("GET", "/me"))[0] == 200
 
@@ -69,6 +70,14 @@ async def test_messages_are_unread_until_read(town: Town):
 
     assert before["unread"] == len(before["items"]) == 1
     assert after == {"unread": 0}
+
+
+async def test_every_account_has_a_line_of_events_also_a_member_of_staff(town: Town):
+    clerk = await town.staff("clerk")
+
+    assert await clerk.call("GET", "/sync", params={"timeout": "0"}) == {"events": [], "next": 0, "unread": 0}
+    assert (await clerk.call("GET", "/inbox"))["items"] == []
+    assert (await clerk.raw("GET", "/me"))[0] == 403
 
 
 async def test_a_draft_keeps_what_there_is_and_is_submitted_when_it_is_whole(town: Town):

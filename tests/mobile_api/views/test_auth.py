@@ -57,6 +57,11 @@ async def test_what_is_longer_never_reaches_the_platform(door: Client, platform:
     assert platform.calls("/sns/jscode2session") == []
 
 
+async def test_a_log_in_without_a_one_time_code_may_say_null(door: Client) -> None:
+    async with door.post("/api/v1/staff/login", json={"username": "nobody", "password": "wrong", "totp": None}) as response:
+        assert response.status == 401
+
+
 @pytest.mark.parametrize(("name", "length"), [("username", 64), ("password", 256), ("totp", 10), ("device", 200)])
 async def test_staff_credentials_have_bounds(door: Client, name: str, length: int) -> None:
     body = {"username": "nobody", "password": "wrong", "totp": "", "device": ""}

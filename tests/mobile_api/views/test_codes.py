@@ -86,6 +86,13 @@ async def test_the_picture_shows_the_code_that_the_clerk_scans_once(counter: Cou
     assert problem["code"] == "code_not_valid"
 
 
+async def test_a_code_may_open_some_of_the_cases_alone_and_only_ones_own(counter: Counter):
+    shown = await counter.call("POST", "/codes/lookup", "resident", 201, {"purpose": "hall", "objects": [counter.case.id]})
+    found = await counter.call("POST", "/codes/scan", "clerk", 200, {"code": shown["code"]})
+    assert [card["id"] for card in found["cases"]] == [counter.case.id]
+    await counter.call("POST", "/codes/lookup", "resident", 404, {"purpose": "hall", "objects": ["somebody-elses"]})
+
+
 async def test_residents_do_not_scan_and_clerks_do_not_show(counter: Counter):
     await counter.call("POST", "/codes/scan", "resident", 403, {"code": "12345678"})
     await counter.call("POST", "/codes/lookup", "clerk", 403, {})
