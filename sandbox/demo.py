@@ -255,7 +255,7 @@ async def _ready(base: str, stopped: asyncio.Event, folder: Path) -> bool:
 
 def _welcome(base: str, platform: str) -> str:
     logins = "\n".join(
-        f"    {username:<12}{password:<18}{name} ({role}{' ' + department if department else ''})"
+        f"    {username:<15}{password:<20}{name} ({role}{' ' + department if department else ''})"
         for username, password, name, role, department, _ in STAFF
     )
     return f"""
@@ -264,6 +264,7 @@ The town is open.
   Residents (phone)      {base}/m/          choose a pretend resident, no password
   Service hall           {base}/hall        scan, paste or type a code
   Desk                   {base}/desk
+  Supervision            {base}/supervision
   API reference          {base}/docs
   Pretend WeChat         {platform}/           messages as they arrive on the phones
 
