@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from aiohttp import hdrs
+
 from mobile_api.views import (
     auth,
     cases,
@@ -36,7 +40,7 @@ _CARD = ("not_found", "forbidden", "card_state")
 _CHANGE = ("not_found", "wrong_state", "precondition_failed")
 _REPORT = ("forbidden", "report_span")
 
-ROUTES: list[Route] = [
+_TABLE: list[Route] = [
     # logging in and out
     post("/auth/wechat", auth.wechat, ANYONE, summary="微信登录", tag="auth", pace="login", errors=("login_code_invalid", "unavailable")),
     post("/auth/refresh", auth.refresh, ANYONE, summary="换取新令牌", tag="auth", pace="login", errors=("not_logged_in",)),
@@ -159,3 +163,16 @@ ROUTES: list[Route] = [
     get("/docs", documentation.docs, ANYONE, summary="接口文档", tag="reference", root=True, gives="text/html"),
     get("/docs/errors", documentation.errors, ANYONE, summary="错误说明", tag="reference", root=True, gives="text/html"),
 ]  # fmt: skip
+
+
+def _repeatable(route: Route) -> Route:
+    """The route, taking an Idempotency-Key if it is an act of somebody who is logged in; an act on a version of a case needs one.
+
+    A file handed in twice is no act: what no case takes is forgotten after a week.
+    """
+    if route.method != hdrs.METH_POST or not route.who.logs_in or route.takes == MULTIPART or route.idempotency != "none":
+        return route
+    return replace(route, idempotency="required" if route.if_match else "accepted")
+
+
+ROUTES: list[Route] = [_repeatable(route) for route in _TABLE]

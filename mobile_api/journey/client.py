@@ -50,9 +50,10 @@ class Client:
     async def raw(
         self, method: str, path: str, *, key: str = "", headers: Mapping[str, str] | None = None, **options: Any
     ) -> tuple[int, Any]:
-        """One request, repeated while the server is away; status and decoded body."""
+        """One request, repeated while the server is away; status and decoded body. An act without a key gets one of its own."""
         deadline = time.monotonic() + self._patience
-        sent = {**(headers or {}), **({"Idempotency-Key": key} if key else {})}
+        key = key or (uuid.uuid4().hex if method == "POST" else "")
+        sent = {**({"Idempotency-Key": key} if key else {}), **(headers or {})}
         while True:
             try:
                 status, body = await self._once(method, path, sent, options)

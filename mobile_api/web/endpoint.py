@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict, istr
 
 from handlers.errors import Refused
-from mobile_api.web.answers import encode, is_unchanged, ready, response_of
+from mobile_api.web.answers import encode, is_unchanged, ready, response_of, wanted_version
 from mobile_api.web.binding import Call, Given, bind
 from mobile_api.web.bodies import BODY_LIMITS, read_json, read_whole
 from mobile_api.web.caller import AUTHENTICATOR, Caller
@@ -86,6 +86,8 @@ class Endpoint:
     async def _serve_once(self, call: Call) -> web.StreamResponse:
         """Serve an act that must not happen twice: give the earlier answer, or do it and keep the answer with it."""
         request, repeats = call.request, self._app[REPEATS]
+        if self.route.if_match:
+            wanted_version(request)  # who has not looked is told that first, with a key or without
         key = idempotency_key(request, required=self.route.idempotency == "required")
         if key is not None and not self._reads_json:
             call.raw = await read_whole(request, self._app[BODY_LIMITS])

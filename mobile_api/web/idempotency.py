@@ -8,7 +8,8 @@ transaction; the answer is then kept in the same commit as the effect:
 
 where `_created` makes the `Answer` from what the handler hands to `settle`. With a transaction of its own at hand,
 `await once.keep(tx, answer)` does the same. On a route that only accepts keys a view may leave `once` out, if what it
-does is not in the database (a code that lives for a minute, say): its answer is then kept afterwards.
+does is not in the database (a code that lives for a minute, say), or if it acts on one version (If-Match), so that
+a repeat after a crash in between is refused as stale: its answer is then kept afterwards.
 Refusals are not kept: they change nothing, so asking again is safe.
 """
 

@@ -87,8 +87,8 @@ def _complaints(route: Route, parameters: tuple[Parameter, ...], names: list[str
     given = {parameter.name for parameter in parameters if parameter.kind == "path"}
     if route.if_match != ("if_match" in kinds):
         yield "`if_match: int` and the route's if_match=True belong together"
-    if route.idempotency == "required" and "once" not in kinds:
-        yield "the route requires an Idempotency-Key, so the view needs `once: Once`"
+    if route.idempotency == "required" and not kinds & {"once", "if_match"}:
+        yield "the route requires an Idempotency-Key, so the view needs `once: Once`, or `if_match: int` that refuses a repeat"
     if route.idempotency == "none" and "once" in kinds:
         yield "the view takes `once`, so the route must accept or require an Idempotency-Key"
     if route.idempotency != "none" and not route.who.logs_in:

@@ -56,10 +56,11 @@ def test_a_page_that_does_not_ask_who_is_there_is_open_on_purpose():
         assert "await officer(request)" in inspect.getsource(page.view), page.path
 
 
-def test_every_change_by_a_resident_may_be_repeated_safely_or_is_harmless_to_repeat():
-    harmless = {"auth_logout", "sync_read", "subscriptions_record", "uploads_create_upload"}
-    changes = [route for route in ROUTES if route.method == "POST" and route.who is Who.RESIDENT and route.name not in harmless]
-    assert all(route.idempotency != "none" for route in changes), [r.name for r in changes if r.idempotency == "none"]
+def test_every_act_of_somebody_logged_in_takes_a_key_and_every_act_on_a_version_needs_one():
+    harmless = {"uploads_create_upload"}
+    acts = [route for route in ROUTES if route.method == "POST" and route.who.logs_in and route.name not in harmless]
+    assert [route.name for route in acts if route.idempotency == "none"] == []
+    assert [route.name for route in acts if route.if_match and route.idempotency != "required"] == []
 
 
 @pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.method} {route.path}")

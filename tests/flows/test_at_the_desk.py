@@ -57,6 +57,24 @@ async def test_two_officers_on_one_case_the_second_is_told_that_it_has_changed(t
     assert (blind, without["code"]) == (428, "precondition_required")
 
 
+async def test_an_act_sent_again_is_done_once_and_answered_the_same(town: Town):
+    resident, clerk = await town.resident("zhang"), await town.staff("clerk")
+    case = await submitted(resident)
+    address, seen = ACCEPT.format(id=case["id"]), await clerk.call("GET", f"/desk/cases/{case['id']}")
+    tag = {"If-Match": f'"v{seen["version"]}"'}
+
+    first = await clerk.call("POST", address, headers=tag, key="tap")
+    again = await clerk.call("POST", address, headers=tag, key="tap")
+    other, reused = await clerk.raw("POST", address, headers=tag, key="tap", json={"reason": "?"})
+    keyless, missing = await clerk.raw("POST", address, headers={**tag, "Idempotency-Key": ""})
+    history = await clerk.call("GET", f"/desk/cases/{case['id']}")
+
+    assert again == first
+    assert (other, reused["code"]) == (422, "idempotency_key_reused")
+    assert (keyless, missing["code"]) == (400, "idempotency_key_missing")
+    assert history["version"] == first["version"]
+
+
 async def test_opinions_and_decision_given_by_hand_complete_the_case(town: Town):
     resident, clerk, approver = await town.resident("zhang"), await town.staff("clerk"), await town.staff("approver", "MZ")
     case = await submitted(resident, "MZ-04")
