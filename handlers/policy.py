@@ -53,7 +53,7 @@ POLICY: dict[str, dict[str, Scope]] = {
         "see_report": "department",
     },
     "supervisor": {"see_case": "area", "watch_exchange": "area", "see_report": "area", "see_card": "area", "settle_card": "area"},
-    "administrator": {"settle_message": "area", "watch_exchange": "area"},
+    "administrator": {"administer": "area", "settle_message": "area", "watch_exchange": "area"},
 }
 
 ACTIONS = sorted({action for row in POLICY.values() for action in row})

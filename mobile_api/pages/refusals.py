@@ -16,6 +16,7 @@ from mobile_api.web.problems import refusal_of
 from mobile_api.web.trace import current_trace
 
 _LOGGER = logging.getLogger(__name__)
+_SLASHED = re.compile(r"(/[\w-]+)+/")  # as people type it; never what a browser takes for another site
 _CASE_PAGE = re.compile(r"/desk/cases/[\w-]+")
 
 
@@ -27,6 +28,8 @@ async def in_words(request: web.Request, handler: Handler) -> web.StreamResponse
     except web.HTTPException as error:
         if error.status < web.HTTPBadRequest.status_code or not wants_page(request):
             raise
+        if error.status == web.HTTPNotFound.status_code and _SLASHED.fullmatch(request.path):
+            raise web.HTTPSeeOther(request.path.rstrip("/")) from None
         return await show_refusal(request, refusal_of(error))
 
 

@@ -84,6 +84,8 @@ def anybodys_values(request: web.Request) -> dict[str, object]:
         "watches": False,
         "sees_cards": False,
         "sees_reports": False,
+        "administers": False,
+        "home": "/",
     }
     return {"town": office.town, "hotline": office.hotline, "today": today, **nobody}
 
@@ -102,6 +104,8 @@ async def page_values(request: web.Request) -> dict[str, object]:
         "watches": scope_of(role, "watch_exchange") != "none",
         "sees_cards": scope_of(role, "see_card") != "none",
         "sees_reports": scope_of(role, "see_report") != "none",
+        "administers": scope_of(role, "administer") != "none",
+        "home": home_of(role),
     }
     return {**values, "standing": standing, "form_token": form_token(request.app[OFFICE], standing), **rooms}
 
@@ -109,6 +113,13 @@ async def page_values(request: web.Request) -> dict[str, object]:
 def scans(role: str) -> bool:
     """Whether the role works with codes, and so begins at the counter."""
     return scope_of(role, "scan_code") != "none"
+
+
+def home_of(role: str) -> str:
+    """The page where the day of a role begins."""
+    if scans(role):
+        return "/hall"
+    return "/admin" if scope_of(role, "administer") != "none" else "/desk"
 
 
 def keep(response: web.StreamResponse, token: str, *, tls: bool) -> None:

@@ -9,11 +9,10 @@ from aiohttp import web
 
 from handlers import codes, sessions, staff
 from handlers.errors import Refused
-from handlers.policy import scope_of
 from handlers.refusals import REFUSALS
 from mobile_api.pages.refusals import detail_of
 from mobile_api.pages.rendering import STATIC, page
-from mobile_api.pages.session import COOKIE, LOGIN_PACE, keep, needed_standing, posted, scans, standing_of, submitted
+from mobile_api.pages.session import COOKIE, LOGIN_PACE, home_of, keep, needed_standing, posted, scans, standing_of, submitted
 from mobile_api.web.caller import ANONYMOUS
 from mobile_api.web.headers import PAGE_POLICY
 from mobile_api.web.keys import OFFICE
@@ -36,7 +35,7 @@ DEMO_STAFF = (
 """As sandbox.demo makes them."""
 
 _PHONE = re.compile(r"Mobile|Android|iPhone|MicroMessenger")
-_LOCAL = re.compile(r"/(hall|desk|supervision)(/[\w/-]*)?")
+_LOCAL = re.compile(r"/(hall|desk|supervision|admin)(/[\w/-]*)?")
 
 
 async def start(request: web.Request) -> web.StreamResponse:
@@ -138,6 +137,4 @@ def _next(wanted: str, role: str) -> str:
     """Where to go after the log-in: a page of ours, never an address somebody sent along."""
     if _LOCAL.fullmatch(wanted) and (scans(role) or not wanted.startswith("/hall")):
         return wanted
-    if scans(role):
-        return "/hall"
-    return "/desk" if scope_of(role, "see_case") != "none" else "/desk/messages"
+    return home_of(role)

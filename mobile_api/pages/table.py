@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobile_api.pages import departments, desk, hall, papers, reports, setaside, start, supervision
+from mobile_api.pages import admin, departments, desk, hall, papers, reports, setaside, start, supervision, verify
 from mobile_api.pages.frame import Page
 
 _ID = r"[A-Za-z0-9_-]{1,36}"
@@ -20,6 +20,9 @@ PAGES = [
     Page("GET", "/favicon.ico", start.favicon),
     Page("GET", "/hall", hall.show),
     Page("POST", "/hall", hall.scan),
+    Page("GET", "/verify", verify.show),
+    Page("POST", "/verify", verify.check),
+    Page("GET", "/admin", admin.show),
     Page("GET", "/supervision", supervision.overview),
     Page("GET", "/supervision/reports", reports.show),
     Page("GET", r"/supervision/reports.{kind:csv|xlsx}", reports.download),

@@ -31,6 +31,8 @@ _TAGS = {
     "subscriptions": "订阅",
     "wechat": "微信",
     "desk": "办理",
+    "exchange": "部门交换",
+    "supervision": "监察",
     "reference": "文档",
 }
 _CACHED = {hdrs.CACHE_CONTROL: "no-cache"}

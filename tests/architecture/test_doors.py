@@ -46,7 +46,7 @@ def test_an_address_is_open_to_anybody_only_if_this_list_says_so():
     assert {route.name for route in ROUTES if route.who is Who.ANYONE} == OPEN
 
 
-OPEN_PAGES = {"/", "/m", "/m/", "/m/config.json", "/r/{code}", "/login", "/logout", "/favicon.ico"}
+OPEN_PAGES = {"/", "/m", "/m/", "/m/config.json", "/r/{code}", "/login", "/logout", "/favicon.ico", "/verify"}
 
 
 def test_a_page_that_does_not_ask_who_is_there_is_open_on_purpose():

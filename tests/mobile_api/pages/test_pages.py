@@ -150,6 +150,52 @@ async def test_anybody_reads_the_stage_on_a_receipt_and_nothing_personal(town: T
     assert (wrong.status, "没有找到" in wrong.text) == (404, True)
 
 
+async def test_anybody_verifies_a_receipt_however_it_is_typed_and_learns_what_cannot_be_verified(town: Town, anyone: Anyone):
+    case = await apply(town)
+    visitor = anyone()
+    asked = await visitor.visit("/verify")
+
+    address, code, wrong, number = [
+        await visitor.press(asked, "核验", code=text)
+        for text in (f"{town.base_url}/r/{case['receipt_code']}", case["receipt_code"].lower(), "A123", case["number"])
+    ]
+
+    assert "证照目前不带核验码" in asked.text
+    assert address.path == code.path == f"/r/{case['receipt_code']}"
+    assert (address.status, wrong.status, number.status) == (200, 404, 404)
+    assert "没有查到" in wrong.text
+    assert case["number"] not in number.html
+
+
+async def test_the_administrator_begins_with_the_town_and_others_have_no_part_in_it(town: Town, staff: Staffed, anyone: Anyone):
+    begins = await (await staff("administrator")).visit("/login")
+    years = sorted(town.stores.office.calendar.tables)
+
+    assert (begins.status, begins.path) == (200, "/admin")
+    assert {"/desk/departments", "/desk/messages", "/admin"} <= set(begins.links.values())
+    assert str(len(town.stores.office.catalogue.items)) in begins.text
+    assert str(years[-1]) in begins.text
+    assert (await (await staff("clerk")).visit("/admin")).status == 403
+    assert (await anyone().visit("/admin")).path == "/login"
+
+
+async def test_who_may_not_see_a_page_is_led_to_his_own(staff: Staffed):
+    for role, home in (("administrator", "/admin"), ("clerk", "/hall"), ("supervisor", "/desk")):
+        refused = await (await staff(role)).visit("/desk" if role == "administrator" else "/admin")
+        assert (refused.status, home in refused.links.values()) == (403, True)
+
+
+@pytest.mark.parametrize("typed", ["/desk/", "/hall/", "/verify/", "/supervision/reports/"])
+async def test_a_slash_too_many_does_not_lead_astray(anyone: Anyone, typed: str):
+    seen = await anyone().visit(typed, allow_redirects=False)
+    assert (seen.status, seen.headers["Location"]) == (303, typed.rstrip("/"))
+
+
+@pytest.mark.parametrize("typed", ["//elsewhere.example/", "/%5Celsewhere.example/", "/desk//"])
+async def test_a_slash_too_many_leads_to_no_other_site(anyone: Anyone, typed: str):
+    assert "Location" not in (await anyone().visit(typed, allow_redirects=False)).headers
+
+
 async def test_unknown_addresses_are_pages_for_people_and_problems_for_programs(town: Town, anyone: Anyone):
     visitor = anyone()
 
