@@ -17,6 +17,7 @@ COMMANDS = {
     "department": "department",
     "evidence": "evidence",
     "calendar": "calendar",
+    "export": "export",
     "due-date": "due_date",
     "card": "card",
     "journey": "journey",
