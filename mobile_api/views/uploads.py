@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
@@ -29,8 +29,17 @@ async def create_upload(request: web.Request, caller: Caller, office: Office) ->
         if part.name == "name":
             name = await part.text()
         elif part.name == "file":
-            return await uploads.receive(office, caller.account_id, name or part.filename, part.blocks, limit)
+            return await uploads.receive(office, caller.account_id, name or readable(part.filename), part.blocks, limit)
     raise Refused("upload_empty")
+
+
+def readable(name: str) -> str:
+    """A file name as it was chosen: some clients send what is not ASCII percent-encoded."""
+    try:
+        decoded = unquote(name, errors="strict")
+    except UnicodeDecodeError:
+        return name
+    return name if decoded.isascii() else decoded
 
 
 async def show_upload(id: str, caller: Caller, office: Office) -> Upload:  # noqa: A002 - the path's own word

@@ -15,6 +15,7 @@ from PIL import Image
 
 from handlers.office import Office
 from mobile_api.routes import ROUTES
+from mobile_api.views.uploads import readable
 from mobile_api.web.caller import AUTHENTICATOR
 from mobile_api.web.frame import install
 from tests.support import evil
@@ -155,3 +156,12 @@ async def test_a_stored_file_that_is_gone_is_a_problem_and_not_a_broken_download
 async def test_strangers_hand_in_nothing(client: Client):
     async with client.post("/api/v1/uploads/simple", data=form(evil.photo())) as response:
         assert response.status == 401
+
+
+async def test_a_name_that_a_client_sends_percent_encoded_is_shown_as_it_was_chosen(client: Client):
+    assert (await post(client, form(evil.photo(), "身份证 正面.jpg"), 201))["name"] == "身份证 正面.jpg"
+
+
+@pytest.mark.parametrize("name", ["50%25.jpg", "100%.jpg", "%E8%AF.jpg", "%2e%2e%2fetc.jpg", "证件.jpg"])
+def test_other_names_with_percent_signs_stay_as_they_are(name: str):
+    assert readable(name) == name
