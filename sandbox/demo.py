@@ -21,7 +21,7 @@ from config.settings import HERE, Settings, load
 from handlers import staff
 from handlers.errors import Refused
 from mobile_api.composition import open_office
-from sandbox.departments import REDIS_VARIABLE
+from sandbox.departments import REDIS_VARIABLE, fault_rate, seconds
 from sandbox.outside import introduce, tables_for, wanted
 from storage.valkey import EmbeddedValkey
 from storage.valkey_door import Door
@@ -34,6 +34,7 @@ STAFF = (
     ("administrator", "demo-administrator", "周管理", "administrator", "", ""),
 )
 _READY_SECONDS = 60
+_PORTS = 65536
 _LOCK = "demo.lock"
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
 
@@ -65,13 +66,18 @@ def _only_one(folder: Path) -> Iterator[None]:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="./run demo", description="The whole town on one machine, with a pretend outside world.")
-    parser.add_argument("--port", type=int, default=8080, help="port of the server; the pretend WeChat takes the next one")
+    parser.add_argument("--port", type=_port, default=8080, help="port of the server; the pretend WeChat takes the next one")
     parser.add_argument("--fresh", action="store_true", help="forget everything and start anew")
     parser.add_argument("--no-frontend", action="store_true", help="do not build the residents' page")
     parser.add_argument(
-        "--faults", action="append", default=[], metavar="NAME=RATE", help="faults of departments, e.g. twice=0.1, garble=0.05, stall=0.1"
+        "--faults",
+        action="append",
+        default=[],
+        type=fault_rate,
+        metavar="NAME=RATE",
+        help="faults of departments, e.g. twice=0.1, garble=0.05, stall=0.1",
     )
-    parser.add_argument("--delay", type=float, default=1.5, help="seconds a department thinks about a step")
+    parser.add_argument("--delay", type=seconds, default=1.5, help="seconds a department thinks about a step")
     parser.add_argument("--phones", type=int, default=0, help="pretend residents who apply by themselves")
     parser.add_argument(
         "--outside", action="append", default=[], type=wanted, metavar="CODE[=queue|pull]",
@@ -79,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--folder", default="var/demo", help="where everything is kept")
     return parser
+
+
+def _port(text: str) -> int:
+    """A port whose two neighbours are ports too."""
+    if not (text.isascii() and text.isdigit() and 0 < int(text) < _PORTS - 2):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 1 to {_PORTS - 3}")
+    return int(text)
 
 
 async def _forget(folder: Path) -> None:
@@ -227,7 +240,7 @@ def _wechat_arguments(port: int, base: str, folder: Path) -> list[str]:
 
 
 def _department_arguments(parsed: argparse.Namespace, settings: Settings, folder: Path) -> list[str]:
-    faults = [part for fault in parsed.faults for part in ("--faults", fault)]
+    faults = [part for name, rate in parsed.faults for part in ("--faults", f"{name}={rate}")]
     others = [part for one in parsed.outside for part in ("--without", one.code)]
     tables = settings.tables_dir / "departments"
     where = ["--data", str(folder / "departments.db"), "--tables", str(tables)]

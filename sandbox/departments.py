@@ -25,6 +25,8 @@ from sandbox.department_book import Book
 from sandbox.department_link import Department
 from sandbox.department_ways import FAULTS, Ways
 
+_DAY = 86400
+
 REDIS_VARIABLE = "SANDBOX_REDIS_URL"
 """The environment variable with the address of Redis: unlike a command line, it is not for everybody on the machine to read."""
 
@@ -89,11 +91,29 @@ def from_list(text: str) -> dict[str, tuple[str, int]]:
     return {code: (f"{code}部门", int(partitions or 1)) for code, _, partitions in parts}
 
 
-def _rate(text: str) -> tuple[str, float]:
+def fault_rate(text: str) -> tuple[str, float]:
+    """`garble=0.1`, as argparse reads it: a fault and how often it happens, always without a rate."""
     name, _, rate = text.partition("=")
     if name not in FAULTS:
         raise argparse.ArgumentTypeError(f"no fault {name!r}; there are {', '.join(FAULTS)}")
-    return name, float(rate or 1)
+    try:
+        found = float(rate or 1)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= 1:
+        raise argparse.ArgumentTypeError(f"{rate!r} is no rate: give one from 0 to 1, such as {name}=0.1")
+    return name, found
+
+
+def seconds(text: str) -> float:
+    """Seconds from 0 to a day, as argparse reads them."""
+    try:
+        found = float(text)
+    except ValueError:
+        found = -1
+    if not 0 <= found <= _DAY:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds from 0 to {_DAY}")
+    return found
 
 
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
@@ -109,10 +129,10 @@ def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     which.add_argument("--tables", type=Path, help="folder of the town's department tables")
     which.add_argument("--departments", help="codes and partitions, e.g. MZ:2,GA:2")
     parser.add_argument("--without", action="append", default=[], metavar="CODE", help="leave this department to somebody else")
-    parser.add_argument("--delay", type=float, default=1.5, help="seconds between the steps of a department")
-    parser.add_argument("--stall-seconds", type=float, default=3600.0, help="how long a stalling department stays silent")
-    parser.add_argument("--resend-seconds", type=float, default=30.0, help="after how long a lost answer is sent again")
-    parser.add_argument("--faults", action="append", default=[], type=_rate, metavar="NAME=RATE", help="may be repeated")
+    parser.add_argument("--delay", type=seconds, default=1.5, help="seconds between the steps of a department")
+    parser.add_argument("--stall-seconds", type=seconds, default=3600.0, help="how long a stalling department stays silent")
+    parser.add_argument("--resend-seconds", type=seconds, default=30.0, help="after how long a lost answer is sent again")
+    parser.add_argument("--faults", action="append", default=[], type=fault_rate, metavar="NAME=RATE", help="may be repeated")
     parser.add_argument("--seed", type=int, help="makes the faults repeatable")
     return parser.parse_args(words)
 

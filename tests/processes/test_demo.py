@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from mobile_api.journey.client import Client
+from sandbox import demo
 from sandbox.demo import _taken as taken
 from tests.support.processes import Process, alive, answers, family, free_port, until
 from tests.support.wholetown import application_for
@@ -168,3 +169,22 @@ async def test_a_second_demo_in_the_same_folder_is_refused_in_words(start: Start
 
     assert second.returncode == 1
     assert "Another demo runs in" in second.said()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--faults", "nonsense=0.5"], "there are "),
+        (["--faults", "garble=7"], "such as garble=0.1"),
+        (["--delay", "-1"], "seconds from 0"),
+        (["--port", "99999"], "no port"),
+    ],
+)
+def test_what_cannot_be_meant_is_told_before_anything_starts(
+    words: list[str], said: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+):
+    with pytest.raises(SystemExit) as ended:
+        demo.main(["--folder", str(tmp_path / "town"), *words])
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "town").exists()
