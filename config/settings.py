@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,17 @@ DEFAULTS = HERE / "defaults.toml"
 PREFIX = "MOBILE_API_"
 _NOT_SETTINGS = {"MOBILE_API_CONFIG"}
 _TEST_PREFIX = "MOBILE_API_TEST_"
+
+
+_ADDRESSES = {
+    "database": (r"(sqlite|postgres|postgresql)://.", "sqlite://PATH or postgres://USER:PASSWORD@HOST:PORT/NAME"),
+    "redis": (
+        r"embedded$|(redis|rediss|unix|redis\+sentinel|redis\+cluster)://.",
+        "embedded, redis://, rediss://, unix://, redis+sentinel:// or redis+cluster://",
+    ),
+    "files": (r"file://.", "file://FOLDER (s3:// is not available yet)"),
+}
+"""What each address may begin with, and how that is said."""
 
 
 class SettingsError(Exception):
@@ -151,9 +163,11 @@ def load(file: str | Path | None = None, environment: Mapping[str, str] | None =
         _merge(values, _read(Path(file)), str(file))
     _merge(values, _from_environment(environment, values), "the environment")
     try:
-        return msgspec.convert(values, Settings, strict=False)
+        settings = msgspec.convert(values, Settings, strict=False)
     except msgspec.ValidationError as error:
         raise SettingsError(f"A setting has a wrong value: {error}. See config/defaults.toml for what it means.") from None
+    _check_addresses(settings)
+    return settings
 
 
 def production_problems(settings: Settings) -> list[str]:
@@ -163,6 +177,13 @@ def production_problems(settings: Settings) -> list[str]:
     if settings.town.profile == "development":
         return []
     return [*_wechat_problems(settings.wechat), *_town_problems(settings)]
+
+
+def _check_addresses(settings: Settings) -> None:
+    given = {"database": settings.database.url, "redis": settings.redis.url, "files": settings.files.url}
+    for section, (pattern, wanted) in _ADDRESSES.items():
+        if not re.match(pattern, given[section]):
+            raise SettingsError(f"{section}.url (MOBILE_API_{section.upper()}__URL) must be {wanted}.")
 
 
 def _wechat_problems(wechat: Wechat) -> list[str]:

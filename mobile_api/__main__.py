@@ -7,6 +7,11 @@ import importlib
 import sys
 from types import ModuleType
 
+from handlers.keys import KeysUnusable
+from mobile_api.composition import NotFit
+from mobile_api.tables import TablesError
+from storage.errors import MigrationError, StoreUnavailable
+
 COMMANDS = {
     "serve": "serve",
     "check": "check",
@@ -25,14 +30,18 @@ COMMANDS = {
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one command; the exit code says whether it worked."""
+    """Run one command; the exit code says whether it worked. What an operator can mend is told in words."""
     parser = argparse.ArgumentParser(prog="mobile-api", description="Mobile backend for the government services of a town.")
     parser.add_argument("--config", help="settings file (TOML); see config/defaults.toml")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, module in COMMANDS.items():
         _add(commands, name, importlib.import_module(f"mobile_api.commands.{module}"))
     parsed = parser.parse_args(arguments)
-    return int(parsed.run(parsed) or 0)
+    try:
+        return int(parsed.run(parsed) or 0)
+    except (NotFit, TablesError, KeysUnusable, StoreUnavailable, MigrationError) as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 1
 
 
 def _add(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, module: ModuleType) -> None:

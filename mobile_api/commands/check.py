@@ -1,8 +1,9 @@
-"""Verify the town's data: services, bundles, departments, certificates, life events and calendars."""
+"""Verify the settings and the town's data: services, bundles, departments, certificates, life events and calendars."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections import defaultdict
 from collections.abc import Iterable
 from itertools import islice
@@ -11,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from config.settings import Settings, production_problems
+from handlers.keys import problems
 from mobile_api.commands.common import read_settings
 from mobile_api.tables import Finding, Inspection
 
@@ -27,13 +30,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print what was found, one line each: `path:line: error [rule] text → remedy`. 1 if anything must be mended."""
-    inspection = Inspection(arguments.tables or read_settings(arguments).tables_dir)
+    settings = None if arguments.tables else read_settings(arguments)
+    directory = settings.tables_dir if settings else arguments.tables
+    if not directory.is_dir():
+        print(f"There is no folder {directory}: check --tables or town.tables.", file=sys.stderr)
+        return 1
+    unfit = _unfit(settings) if settings else []
+    print(*unfit, sep="\n", end="\n" if unfit else "", file=sys.stderr)
+    inspection = Inspection(directory)
     if arguments.json:
         print(*map(_as_json, inspection.findings), sep="\n", end="\n" if inspection.findings else "")
     else:
         english = arguments.lang == "en"
         print(*_lines(inspection.findings, english=english, everything=arguments.all), _summary(inspection, english=english), sep="\n")
-    return 1 if inspection.errors else 0
+    return 1 if inspection.errors or unfit else 0
+
+
+def _unfit(settings: Settings) -> list[str]:
+    """Why this configuration would not be served; a first start outside production makes its keys itself."""
+    production = settings.town.profile == "production"
+    folder = Path(settings.secrets.dir)
+    return production_problems(settings) + (problems(folder, production=production) if production or any(folder.glob("*.key")) else [])
 
 
 def _lines(findings: Iterable[Finding], *, english: bool, everything: bool) -> Iterable[str]:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import datetime as dt
 import gc
+import os
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -52,10 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     settings = read_settings(arguments)
     log_to(sys.stderr)
     with suppress(KeyboardInterrupt):
-        try:
-            run_loop(serve(settings, only, arguments.port or settings.http.port))
-        except NotFit as reason:
-            sys.exit(str(reason))
+        run_loop(serve(settings, only, arguments.port or settings.http.port))
     return 0
 
 
@@ -93,7 +91,10 @@ async def api(stores: Stores, platform: WechatPlatform, port: int) -> AsyncItera
     await office.laundry.warm()
     _ = office.catalogue.index  # no resident waits for the first search
     limits = ConnectionLimits(head=settings.http.read_seconds, idle=settings.http.keepalive_seconds)
-    runner = await listen(app, settings.http.host, port, limits=limits, reuse_port=settings.http.reuse_port)
+    try:
+        runner = await listen(app, settings.http.host, port, limits=limits, reuse_port=settings.http.reuse_port)
+    except OSError as error:
+        raise NotFit(f"http.host and http.port: cannot listen at {settings.http.host}:{port}: {os.strerror(error.errno or 0)}.") from error
     try:
         yield int(runner.addresses[0][1])
     finally:

@@ -69,3 +69,21 @@ def test_production_refuses_every_value_left_at_its_sandbox_default(left_out: st
 def test_production_refuses_the_demo_and_short_secrets():
     assert production_problems(load(None, {**REAL, "MOBILE_API_DEMO__ENABLED": "true"}))
     assert production_problems(load(None, {**REAL, "MOBILE_API_WECHAT__SECRET": "short"}))
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "wanted"),
+    [
+        ("MOBILE_API_DATABASE__URL", "mysql://town", "sqlite://PATH or postgres://"),
+        ("MOBILE_API_DATABASE__URL", "sqlite://", "sqlite://PATH"),
+        ("MOBILE_API_REDIS__URL", "ftp://queue", "redis+sentinel://"),
+        ("MOBILE_API_REDIS__URL", "embedded2", "embedded, redis://"),
+        ("MOBILE_API_FILES__URL", "s3://bucket", "not available yet"),
+        ("MOBILE_API_FILES__URL", "/srv/files", "file://FOLDER"),
+    ],
+)
+def test_an_address_that_no_store_can_have_is_told_with_its_variable(variable: str, value: str, wanted: str):
+    with pytest.raises(SettingsError) as told:
+        load(None, {variable: value})
+    assert variable in str(told.value)
+    assert wanted in str(told.value)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mobile_api.__main__ import main as program
 from mobile_api.commands import check
 from tests.support.offers import TOWN_TABLES
 
@@ -60,3 +61,21 @@ def test_as_json_every_finding_is_an_object_of_its_own(town: Path, capsys: pytes
     [error] = [one for one in findings if one["level"] == "error"]
     assert (error["rule"], error["line"]) == ("promised-over-legal", 22)
     assert error["path"].endswith("MZ-01.toml")
+
+
+def test_a_folder_that_is_not_there_cannot_be_published(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    assert main(["--tables", str(tmp_path / "nowhere")]) == 1
+    told = capsys.readouterr()
+    assert "nowhere" in told.err
+    assert "可以发布" not in told.out
+
+
+def test_the_settings_are_checked_too_before_a_town_serves_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MOBILE_API_TOWN__PROFILE", "production")
+    monkeypatch.setenv("MOBILE_API_SECRETS__DIR", str(tmp_path / "secrets"))
+    assert program(["check"]) == 1
+    told = capsys.readouterr().err
+    assert "set MOBILE_API_WECHAT__SECRET" in told
+    assert "make keys with `mobile-api key create`" in told
