@@ -233,3 +233,17 @@ async def test_screens_have_no_barriers(town: Town, enter: Enter, width: int, el
         await go(resident, path)
         await expect(seen(resident, testid).first).to_be_visible()
         await resident.meets_no_barriers()
+
+
+async def test_a_link_followed_while_the_page_is_open_shows_what_it_says_in_the_language_chosen(enter: Enter):
+    resident = await enter(width=390, height=844)
+    heading = resident.page.get_by_role("heading", level=1).filter(visible=True)
+    await go(resident, "guide/index?code=MZ-01")
+    await expect(heading).to_have_text("最低生活保障审核确认")
+
+    await go(resident, f"guide/index?code={ITEM}")
+
+    await expect(heading).to_have_text(NAME)
+    await go(resident, "me/index")
+    await resident.page.get_by_text("English").filter(visible=True).click()
+    await expect(resident.page.locator(".uni-page-head__title").filter(visible=True)).to_have_text("Me")

@@ -1,5 +1,6 @@
 /** Semantics that uni-app's own H5 parts lack: the tab bar, the bar with the back button, and keys for whatever claims to be a button. */
-import { t } from './i18n'
+import { partsOf } from './addresses-h5'
+import { t, word } from './i18n'
 
 function setAttributes(element: Element, wanted: Record<string, string>): void {
   for (const [name, value] of Object.entries(wanted)) if (element.getAttribute(name) !== value) element.setAttribute(name, value)
@@ -21,6 +22,11 @@ function mendTabBar(): void {
 function mendPageHead(): void {
   document.querySelectorAll('.uni-page-head-hd .uni-page-head-btn').forEach((button) => {
     setAttributes(button, { role: 'button', tabindex: '0', 'aria-label': t('nav.back'), 'data-testid': 'back' })
+  })
+  const page = partsOf(location.hash)[0].split('/')[2] ?? ''
+  document.querySelectorAll('.uni-page-head__title').forEach((title) => {
+    const wanted = word(`title.${page}`, '')
+    if (wanted && title.checkVisibility() && title.textContent !== wanted) title.textContent = wanted
   })
 }
 
