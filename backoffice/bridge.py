@@ -93,7 +93,7 @@ class Bridge:
         }
         self.keeper = evidence.Keeper(database, clock, self.holding, sealer)
         for code in departments:
-            taker = Confirmations(database, clock, code, self.counts)
+            taker = Confirmations(database, clock, code, self.counts, sealer)
             self._readers[confirmations_lease(code)] = self._reader(confirmations_key(code), confirmations_lease(code), taker)
 
     async def start(self) -> None:

@@ -47,6 +47,7 @@ Confirm = Callable[[Sequence[Confirmation]], Awaitable[None]]
 
 _FURTHEST_AHEAD = 1000
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 60.0
+_ID_USED = "id：已被此前的另一条消息使用；每条消息的 id 应各不相同"
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ class Inbox:
         known = await inbox.known(self._database, [message.key for message in stale])
         self._count("duplicates_skipped", len(stale))
         for message in stale:
-            if message.key not in known:
+            if known.get(message.key) != (message.case_id, message.sequence):
                 reason = f"sequence：{message.sequence} 号已被另一条消息使用"
                 await self._poison(message.entry, BadEnvelope(reason, {"partitionkey": message.case_id}))
         return [message.entry.id for message in stale]
@@ -223,9 +224,11 @@ class Inbox:
             await self._still_parked(tx, [case_id for case_id in moves if lines[case_id].is_parked])
             fresh = await self._remember(tx, messages)
             for message in messages:
-                if message.key in fresh:  # else the same message came before under another number
+                if message.key in fresh:
                     fresh.discard(message.key)
                     await self._act(tx, message, lines[message.case_id])
+                else:  # two messages under one id: which of them is meant is not ours to guess
+                    await self._set_aside(tx, message, _ID_USED, "poison", _digest(message.entry))
 
     async def _remember(self, tx: Transaction, messages: Sequence[_Message]) -> set[tuple[str, str]]:
         """Note the messages with their bytes; those that are new."""
@@ -278,14 +281,15 @@ class Inbox:
             about = (message.case_id, message.sequence, self._department)
             logger.warning("case %s, answer %d of %s is set aside (%s): %s", *about, kind, reason)
 
-    async def _set_aside(self, tx: Transaction, message: _Message, reason: str, kind: Kind) -> None:
+    async def _set_aside(self, tx: Transaction, message: _Message, reason: str, kind: Kind, known_by: str | None = None) -> None:
+        name = known_by or message.envelope.id
         await inbox.set_aside(
             tx,
             department=self._department,
             kind=kind,
-            message_id=message.envelope.id,
+            message_id=name,
             reason=reason,
-            body=inbox.sealed(message.entry.body or b"", self._sealer, self._department, message.envelope.id),
+            body=inbox.sealed(message.entry.body or b"", self._sealer, self._department, name),
             now=self._clock.now(),
             case_id=message.case_id,
             sequence=message.sequence,
@@ -294,8 +298,7 @@ class Inbox:
 
     async def _poison(self, entry: Entry, bad: BadEnvelope) -> None:
         body = entry.body or b""
-        # Known by its bytes, not by an id that the next attempt may rightly carry again.
-        digest = hashlib.sha256(body).hexdigest()
+        digest = _digest(entry)
         fresh = await inbox.set_aside(
             self._database,
             department=self._department,
@@ -315,6 +318,11 @@ class Inbox:
 
     def _count(self, what: What, number: int = 1) -> None:
         self._counts.add(what, self._department, number)
+
+
+def _digest(entry: Entry) -> str:
+    """What a message is known by whose id is none, or one that the next attempt may rightly carry again: its bytes."""
+    return hashlib.sha256(entry.body or b"").hexdigest()
 
 
 def _out_of_place(message: _Message, line: Line | None) -> str | None:

@@ -94,6 +94,10 @@ class Intake:
         )  # fmt: skip
 
 
+_Known = Mapping[tuple[str, str], tuple[str, int]]
+"""Messages (source, id) that were taken in, and where: (case id, sequence)."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Posted:
     """A message as far as it can be read."""
@@ -105,6 +109,10 @@ class _Posted:
     @property
     def key(self) -> tuple[str, str] | None:
         return (self.envelope.source, self.envelope.id) if self.envelope else None
+
+    @property
+    def place(self) -> tuple[str, int] | None:
+        return (self.envelope.partitionkey, self.envelope.sequence) if self.envelope else None
 
 
 def _posted(body: bytes, source: str) -> _Posted:
@@ -118,18 +126,18 @@ def _posted(body: bytes, source: str) -> _Posted:
 
 def _verdict(
     posted: _Posted,
-    before: set[tuple[str, str]],
-    after: set[tuple[str, str]],
+    before: _Known,
+    after: _Known,
     reasons: Mapping[str, str],
     received: Mapping[str, int],
 ) -> Verdict:
     """Read from the rows, so that a repeated request gets the same answer: what is in the inbox is done with, set aside or not."""
-    if posted.key in after:
-        if reason := reasons.get(posted.id or ""):
-            return Verdict(posted.id, "set_aside", reason)
-        return Verdict(posted.id, "known" if posted.key in before else "taken")
-    if reason := reasons.get(posted.digest):
+    place = after.get(posted.key) if posted.key else None
+    name = (posted.id or "") if place and place == posted.place else posted.digest
+    if reason := reasons.get(name):
         return Verdict(posted.id, "set_aside", reason)
+    if place:
+        return Verdict(posted.id, "known" if posted.key in before else "taken")
     return Verdict(posted.id, "early", _why_early(posted, received))
 
 

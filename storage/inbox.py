@@ -116,16 +116,16 @@ async def remember(tx: Transaction, department: str, arrivals: Sequence[Arrival]
     return {(row["source"], row["message_id"]) for row in rows}
 
 
-async def known(db: Queries, messages: Sequence[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Those of the messages (source, id) that were taken in before."""
+async def known(db: Queries, messages: Sequence[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, int]]:
+    """Those of the messages (source, id) that were taken in before, and where: (case id, sequence)."""
     if not messages:
-        return set()
+        return {}
     values = ", ".join(f"(${n}, ${n + 1})" for n in range(1, 2 * len(messages), 2))
     rows = await db.rows(
-        f"SELECT source, message_id FROM inbox WHERE (source, message_id) IN (VALUES {values})",  # noqa: S608 - placeholders only
+        f"SELECT source, message_id, case_id, sequence FROM inbox WHERE (source, message_id) IN (VALUES {values})",  # noqa: S608 - placeholders only
         *(value for message in messages for value in message),
     )
-    return {(row["source"], row["message_id"]) for row in rows}
+    return {(row["source"], row["message_id"]): (row["case_id"], row["sequence"]) for row in rows}
 
 
 def sealed(body: bytes, sealer: Sealer | None, department: str, message_id: str) -> bytes:
@@ -134,7 +134,7 @@ def sealed(body: bytes, sealer: Sealer | None, department: str, message_id: str)
 
 
 def unsealed(body: bytes, sealer: Sealer | None, department: str, message_id: str | None) -> bytes:
-    """The bytes as they came; those that were never sealed (a confirmation nobody could read) as they lie."""
+    """The bytes as they came; what was changed since, or never sealed, as it lies."""
     try:
         return sealer.unseal(body, _place(department, message_id or "")) if sealer else body
     except Tampered:

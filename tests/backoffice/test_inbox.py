@@ -43,10 +43,20 @@ async def test_what_comes_too_early_waits_until_the_gap_is_filled(town: Any, mak
     assert (await town.effects())[town.first] == [1, 2, 3]
 
 
-async def test_the_same_message_under_another_number_moves_the_line_and_has_no_second_effect(town: Any, make_inbox: MakeInbox) -> None:
+async def test_another_message_under_an_id_that_was_used_is_set_aside_and_its_line_goes_on(town: Any, make_inbox: MakeInbox) -> None:
+    again = town.answer(town.first, 4, id="same")
     await make_inbox().take(entries(town.answer(town.first, 1, id="same"), town.answer(town.first, 2, id="same")))
-    await make_inbox().take(entries(town.answer(town.first, 3), town.answer(town.first, 4, id="same")))
+    for _ in range(2):  # sent again, as long as it is not confirmed
+        await make_inbox().take(entries(town.answer(town.first, 3), again, town.answer(town.second, 1, id="same")))
     assert await town.effects() == {town.first: [1, 3]}
+    assert (town.first, 4) in await town.heard()
+    found = await town.set_aside()
+    assert [(kind, case_id, sequence) for kind, case_id, sequence, _ in found] == [
+        ("poison", town.second, 1),
+        ("poison", town.first, 2),
+        ("poison", town.first, 4),
+    ]
+    assert {reason for *_, reason in found} == {"id：已被此前的另一条消息使用；每条消息的 id 应各不相同"}
 
 
 async def test_another_message_under_a_number_that_is_taken_is_set_aside(town: Any, make_inbox: MakeInbox) -> None:

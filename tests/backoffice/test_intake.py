@@ -118,6 +118,15 @@ async def test_another_message_under_a_number_that_is_taken_is_set_aside(office:
     assert "已被另一条消息使用" in str(verdict.reason)
 
 
+async def test_another_message_under_an_id_that_was_used_is_set_aside_in_words(office: Office, case_id: str, ledger: Ledger) -> None:
+    one, two = (exchange.answer(case_id, NUMBER, sequence, id="same") for sequence in (1, 2))
+    assert statuses(await take(office, ledger, one, two, one)) == ["taken", "set_aside", "taken"]
+    [known, again] = await take(office, ledger, one, two)
+    assert (known.status, again.status) == ("known", "set_aside")
+    assert "id：已被此前的另一条消息使用" in str(again.reason)
+    assert await ledger.effects(office.database) == {case_id: [1]}
+
+
 async def test_a_message_mended_under_its_old_id_is_taken(office: Office, case_id: str, ledger: Ledger) -> None:
     wrong = exchange.answer(case_id, NUMBER, 1, type="cn.gov.town.task.unheard-of.v1")
     assert statuses(await take(office, ledger, wrong)) == ["set_aside"]

@@ -38,8 +38,8 @@ async def test_a_message_is_new_once(database: Database, case_id: str) -> None:
     async with database.transaction() as tx:
         assert await inbox.remember(tx, "MZ", [FIRST], NOW) == {FIRST.key}
         assert await inbox.remember(tx, "MZ", [FIRST, SECOND, SECOND], NOW) == {SECOND.key}
-    assert await inbox.known(database, [FIRST.key, ("/departments/GA", "m-1")]) == {FIRST.key}
-    assert await inbox.known(database, []) == set()
+    assert await inbox.known(database, [FIRST.key, ("/departments/GA", "m-1")]) == {FIRST.key: ("case", 1)}
+    assert await inbox.known(database, []) == {}
 
 
 async def test_a_line_that_is_put_off_knows_until_when_and_forgets_it_when_it_moves_on(database: Database, case_id: str) -> None:
