@@ -195,6 +195,12 @@ class Outgoing:
         elif meant:
             await self._settle([batch for batch in waiting if batch.number <= meant.number])
         self._again |= {batch.number for batch in waiting if batch.number in ack.missing}
+        await self._bring_back(set(ack.missing) - {batch.number for batch in waiting})
+
+    async def _bring_back(self, missing: set[int]) -> None:
+        """Batches that were acknowledged once and are missed now, as after a restore from a backup: the next step writes them again."""
+        if missing and (again := await file_batches.reopen(self._office.database, self._code, sorted(missing)[: self._pace.window])):
+            logger.warning("department %s has lost batches %s since it took them: they are written again", self._code, again)
 
     async def _refused(self, batch: Batch | None, reason: str) -> None:
         """Damaged on its way, or not understood: it is written again, and an officer sees why it does not get through."""

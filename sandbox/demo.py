@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--delay", type=seconds, default=1.5, help="seconds a department thinks about a step")
     parser.add_argument("--phones", type=int, default=0, help="pretend residents who apply by themselves")
     parser.add_argument(
-        "--outside", action="append", default=[], type=wanted, metavar="CODE[=queue|pull]",
+        "--outside", action="append", default=[], type=wanted, metavar="CODE[=queue|pull|webhook|files]",
         help="leave this department to a program of yours; prints its settings",
     )  # fmt: skip
     parser.add_argument("--folder", default="var/demo", help="where everything is kept")

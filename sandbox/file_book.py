@@ -38,6 +38,10 @@ class FileBook:
         """The town's batch is ours."""
         self._db.execute("INSERT OR IGNORE INTO taken VALUES (?, ?)", (number, digest))
 
+    def restore(self, number: int) -> None:
+        """As it was in a backup that knew the town's batches up to a number."""
+        self._db.execute("DELETE FROM taken WHERE number > ?", (number,))
+
     def make(self, rows: bytes, many: int, made_at: str) -> int:
         """A new batch of ours; its number."""
         self._db.execute("INSERT INTO sent (digest, rows, many, made_at) VALUES ('', ?, ?, ?)", (rows, many, made_at))

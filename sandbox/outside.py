@@ -1,24 +1,34 @@
-"""Departments that the demo leaves to a program of your own: `./run demo --outside CODE[=queue|pull]`."""
+"""Departments that the demo leaves to a program of your own: `./run demo --outside CODE[=queue|pull|webhook|files]`."""
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from joserfc.jwk import OKPKey
+
 from backoffice.access import admit, new_admission
-from backoffice.partner_keys import add_hmac_key
+from backoffice.partner_keys import add_hmac_key, add_public_key
 from config.settings import Settings
 from mobile_api.commands.department_add import redis_address
 from mobile_api.commands.department_table import changed
 from mobile_api.composition import Stores, open_stores
 from storage.redis_acl import version_of
 
-LINKS = {"queue": ".venv/bin/python examples/department_redis.py", "pull": "node examples/department_pull.mjs"}
-"""The ways that need nothing but what the demo has, and the example that goes each way."""
+LINKS = {
+    "queue": ".venv/bin/python examples/department_redis.py",
+    "pull": "node examples/department_pull.mjs",
+    "webhook": ".venv/bin/python -m sandbox.webhook_receiver",
+    "files": ".venv/bin/python -m sandbox.behind_gatekeeper",
+}
+"""The ways that need nothing but what the demo has, and the program that goes each way."""
+
+_FIRST_WEBHOOK = 8700
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +37,17 @@ class Outside:
 
     code: str
     link: str
+
+    def address(self, folder: Path) -> str:
+        """Where the town reaches it: a webhook on this machine, a folder of the demo's; nowhere by the other ways."""
+        if self.link == "webhook":
+            return f"http://127.0.0.1:{self.port}/webhook"
+        return str((folder / f"gate-{self.code}").absolute()) if self.link == "files" else ""
+
+    @property
+    def port(self) -> int:
+        """The port of its webhook, the same at every start and another for every department."""
+        return _FIRST_WEBHOOK + sum(self.code.encode()) % 100
 
 
 def wanted(text: str) -> Outside:
@@ -47,7 +68,10 @@ def tables_for(town: Path, folder: Path, outsiders: list[Outside]) -> Path:
         table = copy / "departments" / f"{one.code}.toml"
         if not table.exists():
             raise LookupError(f"There is no department {one.code}: see config/departments.")
-        table.write_text(changed(table.read_text(encoding="utf-8"), {"link": one.link}), encoding="utf-8")
+        address = {"address": found} if (found := one.address(folder)) else {}
+        table.write_text(changed(table.read_text(encoding="utf-8"), {"link": one.link, **address}), encoding="utf-8")
+        if one.link == "files":
+            Path(one.address(folder)).mkdir(exist_ok=True)
     return copy
 
 
@@ -61,7 +85,7 @@ async def introduce(settings: Settings, folder: Path, outsiders: list[Outside]) 
         for one in outsiders:
             file = (folder / f"outside-{one.code}-{one.link}.env").absolute()
             if not file.exists():
-                _write(file, await _settings_of(stores, file, one))
+                _write(file, _exports(await _settings_of(stores, file, one)))
             lines += [
                 f"  {one.code} is yours ({one.link}); its settings are in {file}. For example, in another window:",
                 "",
@@ -79,12 +103,34 @@ async def _settings_of(stores: Stores, file: Path, one: Outside) -> dict[str, st
         admission = new_admission(one.code, partitions, await version_of(stores.redis))
         await admit(stores.office, stores.redis, one.code, admission)
         found |= {"PARTITIONS": str(partitions), "REDIS_URL": redis_address(stores.settings, admission)}
+    if one.link == "webhook":
+        found |= {"WEBHOOK_PORT": str(one.port)}
+    if one.link == "files":
+        found |= {
+            "TOWN_DIVISION": stores.office.division,
+            "TOWN_FOLDER": one.address(file.parent),
+            "SIGNING_KEY": str(await _signing_key(stores, file, one)),
+        }
     return {**found, "STATE_FILE": str(file.with_suffix(".state"))}
 
 
-def _write(file: Path, values: Mapping[str, str]) -> None:
+async def _signing_key(stores: Stores, file: Path, one: Outside) -> Path:
+    """The file of a private key to sign batches with; its public half is handed in, as the town's administrator would do."""
+    key = OKPKey.generate_key("Ed25519")
+    await add_public_key(stores.office, one.code, "verify", key.as_dict(private=False))
+    path = file.with_suffix(".jwk")
+    _write(path, json.dumps(key.as_dict(private=True)))
+    return path
+
+
+def _write(file: Path, text: str) -> None:
+    """A file that is nobody else's to read."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
-        opened.writelines(f"export {name}='{value}'\n" for name, value in values.items())
+        opened.write(text)
+
+
+def _exports(values: Mapping[str, str]) -> str:
+    return "".join(f"export {name}='{value}'\n" for name, value in values.items())
 
 
 def _to_type(file: Path, one: Outside) -> list[str]:

@@ -13,6 +13,7 @@ import hashlib
 import hmac
 import json
 import logging
+import os
 import random
 import signal
 import time
@@ -186,7 +187,7 @@ async def _endless(request: web.Request) -> web.StreamResponse:
 
 
 async def _main(parsed: argparse.Namespace) -> None:
-    book = Book(parsed.data)
+    book = Book(Path(parsed.data))
     chance = random.Random(parsed.seed)
     ways = Ways(f"{parsed.code}部门", parsed.delay, 3600.0, dict(parsed.ways), chance)
     secret = bytes.fromhex(parsed.secret)
@@ -213,17 +214,23 @@ def _rate(text: str) -> tuple[str, float]:
     return name, float(rate or 1)
 
 
+_TOLD = (
+    ("--town", "TOWN_URL", "address of the town, where answers go"),
+    ("--code", "DEPARTMENT", "the department's code"),
+    ("--key-id", "EXCHANGE_KEY", "id of the key that is shared with the town"),
+    ("--secret", "EXCHANGE_SECRET", "the key itself, in hex; better in the environment, where no list of processes shows it"),
+    ("--data", "STATE_FILE", "file of the department's own records"),
+)
+
+
 def _arguments(words: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="sandbox.webhook_receiver", description=__doc__, epilog="; ".join(f"{name}: {does}" for name, does in FAULTS.items())
     )
-    parser.add_argument("--town", required=True, help="address of the town, where answers go")
-    parser.add_argument("--code", required=True, help="the department's code")
-    parser.add_argument("--key-id", required=True, help="id of the key that is shared with the town")
-    parser.add_argument("--secret", required=True, help="the key itself, in hex")
-    parser.add_argument("--data", required=True, type=Path, help="file of the department's own records")
+    for word, name, text in _TOLD:
+        parser.add_argument(word, required=name not in os.environ, default=os.environ.get(name), help=f"{text} (environment: {name})")
     parser.add_argument("--host", default="127.0.0.1")
-    parser.add_argument("--port", type=int, default=8700)
+    parser.add_argument("--port", type=int, default=int(os.environ.get("WEBHOOK_PORT", "8700")), help="(environment: WEBHOOK_PORT)")
     parser.add_argument("--delay", type=float, default=1.5, help="seconds between the steps of a department")
     parser.add_argument("--faults", action="append", default=[], type=_rate, metavar="NAME=RATE", help="of the connection; may be repeated")
     parser.add_argument("--ways", action="append", default=[], type=_rate, metavar="NAME=RATE", help="of the work; may be repeated")

@@ -7,7 +7,7 @@ order, `missing` while a later number is here and this one is not.
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -116,6 +116,26 @@ async def settle(db: Queries, batch: Batch, digest: str, reason: str | None, now
         batch.department,
         batch.number,
     )
+
+
+async def reopen(database: Database, department: str, numbers: Sequence[int]) -> list[int]:
+    """Batches that the department took and has lost since, with their messages, as far as these are kept; which ones."""
+    places = ", ".join(f"${n}" for n in range(2, 2 + len(numbers)))
+    async with database.transaction() as tx:
+        found = await tx.rows(
+            "UPDATE file_batch SET state = 'written', settled_at = NULL WHERE department = $1 AND direction = 'out' "  # noqa: S608
+            f"AND state = 'acknowledged' AND number IN ({places}) RETURNING number, first_position, last_position",
+            department,
+            *numbers,
+        )
+        for row in found:
+            await tx.execute(_UNCONFIRM, department, row["first_position"], row["last_position"])
+            await tx.execute(_STEP_BACK, department, row["first_position"] - 1)
+    return sorted(row["number"] for row in found)
+
+
+_UNCONFIRM = "UPDATE outbox SET confirmed_at = NULL WHERE department = $1 AND position BETWEEN $2 AND $3"
+_STEP_BACK = "UPDATE exchange_link SET taken = $2 WHERE department = $1 AND taken > $2"
 
 
 async def refused(db: Queries, batch: Batch, reason: str) -> None:

@@ -140,3 +140,21 @@ async def test_a_folder_that_is_not_there_is_said_and_tried_again(rig: Rig):
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_department_restored_from_a_backup_gets_what_it_has_forgotten(rig: Rig):
+    for word in ("一", "二", "三"):
+        await rig.say(0, word)
+        await rig.settle()
+    before = {row["number"]: row["digest"] for row in await rig.rows() if row["direction"] == "out"}
+    rig.forget_batches_after(1)
+    assert rig.book.received("MZ", rig.cases[0][0]) == 1
+
+    await rig.say(0, "四")  # a later number tells it that it lacks some
+    await rig.settle()
+
+    assert rig.book.received("MZ", rig.cases[0][0]) == 4
+    after = {row["number"]: row["digest"] for row in await rig.rows() if row["direction"] == "out"}
+    assert before.items() <= after.items()
+    assert len(after) == len(before) + 1
+    assert [number for _, number, _ in rig.there.arrivals] == [1, 2, 3, 2, 3, 4]

@@ -1,4 +1,4 @@
-"""docs/how-to/connect-a-department.md is true: its messages are sound, its refusals exist, its commands work when they are pasted."""
+"""docs/how-to/connect-*.md are true: their messages are sound, their refusals exist, their commands work when they are pasted."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -17,13 +18,15 @@ from handlers.refusals import REFUSALS
 from tests.processes.test_demo import two_free_ports
 from tests.support.processes import ROOT, Process, until
 
-PAGE = ROOT / "docs" / "how-to" / "connect-a-department.md"
-TEXT = PAGE.read_text(encoding="utf-8")
+PAGES = ROOT / "docs" / "how-to"
+TEXT = (PAGES / "connect-a-department.md").read_text(encoding="utf-8")
+CONNECTS = ["connect-a-department.md", "connect-by-webhook.md", "connect-by-files.md"]
 
 
-def blocks(kind: str) -> list[str]:
-    """The fenced blocks that are marked with a kind, e.g. "sh run", in order."""
-    return re.findall(rf"^```{kind}\n(.*?)^```$", TEXT, re.MULTILINE | re.DOTALL)
+def blocks(kind: str, page: str = CONNECTS[0]) -> list[str]:
+    """The fenced blocks of a page that are marked with a kind, e.g. "sh run", in order."""
+    found = re.findall(rf"^ *```{kind}\n(.*?)^ *```$", (PAGES / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    return [dedent(one) for one in found]
 
 
 def test_its_messages_are_sound():
@@ -70,21 +73,23 @@ def as_pattern(explained: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, explained.split("…"))))
 
 
-def test_the_pages_and_programs_that_it_names_are_there():
-    named = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", TEXT)]
-    assert [one for one in named if one and not (PAGE.parent / one).exists()] == []
+@pytest.mark.parametrize("page", [path for path in (ROOT / "docs").rglob("*.md")], ids=lambda path: path.name)
+def test_the_pages_and_programs_that_a_page_names_are_there(page: Path):
+    named = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))]
+    assert [one for one in named if one and "://" not in one and not (page.parent / one).exists()] == []
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(200)
 @pytest.mark.skipif(not shutil.which("node"), reason="the pull example needs node")
-async def test_its_commands_work_when_they_are_pasted_in_order(tmp_path: Path):
+@pytest.mark.parametrize("page", CONNECTS)
+async def test_its_commands_work_when_they_are_pasted_in_order(tmp_path: Path, page: str):
     typist = Typist(tmp_path)
-    (demo,) = blocks("sh demo")
+    (demo,) = blocks("sh demo", page)
     async with typist.types(demo, until_it_says="The town is open."):
-        for program in blocks("sh program"):
+        for program in blocks("sh program", page):
             await typist.leave_running(program)
-        for command in blocks("sh run"):
+        for command in blocks("sh run", page):
             await typist.run(command)
     await typist.stop()
 

@@ -39,17 +39,20 @@ def settings(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.skipif(not shutil.which("node"), reason="the pull example needs node")
-async def test_both_examples_do_the_work_of_the_departments_that_are_left_to_them(start: Start, programme: Programme, tmp_path: Path):
-    demo = await start("--outside", "SJ", "--outside", "MZ=pull")
-    by_redis, by_pull = programme("SJ", "queue"), programme("MZ", "pull")
-    await by_redis.start()
-    await by_pull.start()
+async def test_every_way_in_does_its_part_of_one_case_beside_the_others(start: Start, programme: Programme, tmp_path: Path):
+    ways = {"SJ": "queue", "MZ": "pull", "GA": "webhook", "RS": "files"}
+    demo = await start(*(word for code, link in ways.items() for word in ("--outside", f"{code}={link}")))
+    programs = {link: programme(code, link) for code, link in ways.items()}
+    for program in programs.values():
+        await program.start()
 
     said = await plays(Process("journey", ["-m", "mobile_api", "journey", "--base-url", demo.base_url], {}, tmp_path))
 
     assert "All steps held." in said
-    assert by_redis.said().count(" task.requested ") >= 3  # to accept and to decide its own case, to review the other
-    assert "taken in" in by_pull.said()
+    assert programs["queue"].said().count(" task.requested ") >= 3  # to accept and to decide its own case, to review the other
+    assert "taken in" in programs["pull"].said()
+    assert "POST /webhook" in programs["webhook"].said()
+    assert list((tmp_path / "demo" / "gate-RS" / "out").glob("RS-ack-*.json"))
     assert await demo.stop() == []
 
 
@@ -71,7 +74,7 @@ async def test_nobody_else_does_the_work_and_the_settings_hold_over_a_restart(st
 
 async def test_a_department_that_is_not_there_is_refused_in_words(tmp_path: Path):
     words = ["-m", "sandbox.demo", "--no-frontend", "--folder", str(tmp_path / "demo"), "--outside"]
-    for wrong, reason in (("ZZ", "There is no department ZZ"), ("SJ=post", "CODE=queue or CODE=pull")):
+    for wrong, reason in (("ZZ", "There is no department ZZ"), ("SJ=post", "CODE=queue or CODE=pull or CODE=webhook or CODE=files")):
         demo = Process(f"demo-{wrong}", [*words, wrong], {}, tmp_path)
         await demo.start()
         await until(lambda demo=demo: demo.returncode is not None, "a refusal")

@@ -75,9 +75,10 @@ class Rig:
             self.cases.append((await exchange.add_case(self.office.database, resident, number), number))
 
     async def say(self, case: int, *reasons: str, **data: Any) -> None:
-        """Messages about a case, sealed as the office seals them."""
+        """Messages about a case, sealed as the office seals them: urgings, for a withdrawal would drop answers that are only planned."""
         case_id, number = self.cases[case]
-        messages = [exchange.command(case_id, number, "MZ", reason=reason, **data) for reason in reasons]
+        bare = [exchange.command(case_id, number, "MZ", reason=reason, **data) for reason in reasons]
+        messages = [dataclasses.replace(one, kind="task.urged") for one in bare]
         async with self.office.database.transaction() as tx:
             await outbox.append(tx, *messages, now=self.office.clock.now(), sealer=self.office.keys.sealer)
 
@@ -124,6 +125,11 @@ class Rig:
     async def effects(self) -> dict[str, list[int]]:
         """What the department's answers did here: case -> numbers, in the order in which they did."""
         return await self.ledger.effects(self.office.database)
+
+    def forget_batches_after(self, number: int) -> None:
+        """The department is restored from a backup that was made when it had taken so many batches, of one message each."""
+        self.batches.restore(number)
+        self.book.restore("MZ", number)
 
     def commands(self) -> dict[str, list[int]]:
         """What the department took: case -> numbers in order of arrival, repetitions left out."""
