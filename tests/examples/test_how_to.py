@@ -73,7 +73,7 @@ def as_pattern(explained: str) -> re.Pattern[str]:
     return re.compile(".*".join(map(re.escape, explained.split("…"))))
 
 
-@pytest.mark.parametrize("page", [path for path in (ROOT / "docs").rglob("*.md")], ids=lambda path: path.name)
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").rglob("*.md")), ids=lambda path: path.name)
 def test_the_pages_and_programs_that_a_page_names_are_there(page: Path):
     named = [target.partition("#")[0] for target in re.findall(r"\]\(([^)]+)\)", page.read_text(encoding="utf-8"))]
     assert [one for one in named if one and "://" not in one and not (page.parent / one).exists()] == []
