@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
 from handlers.actors import SYSTEM, Actor
 from handlers.errors import Refused
 from handlers.office import Office
-from storage import audit, deliveries, journal, links
+from storage import audit, deliveries, journal, links, outbox
 from storage.database import Queries
 from storage.outbox import BELL
 
 JOURNALS = frozenset({"pull", "webhook", "files"})
-"""The ways of linking that have a journal, and so can be paused and replayed; a queue is paused at its Redis, a desk has no link."""
+"""The ways of linking that have a journal, and so can be paused and replayed from a position; a queue is paused at its Redis, a desk has no link."""
 
 
 async def pause(office: Office, department: str, reason: str, by: Actor = SYSTEM) -> bool:
@@ -42,6 +43,20 @@ async def replay(office: Office, department: str, position: int, by: Actor = SYS
     # On record first: a crash in between leaves a note without an act, never an act without a note.
     await _on_record(office, office.database, by, "exchange.replayed", department, {"from": position})
     again = await journal.replay(office.database, department, position, office.clock.now())
+    office.bell.ring(BELL)
+    return again
+
+
+async def replay_since(office: Office, department: str, since: dt.datetime, by: Actor = SYSTEM) -> int:
+    """Send again what a department confirmed since a moment, for one that was restored from a backup; by a queue as well. How many."""
+    known = office.catalogue.departments.get(department)
+    if known is None or known.link == "desk":
+        raise Refused("not_found")
+    if known.link in JOURNALS:
+        first = await journal.confirmed_since(office.database, department, since)
+        return await replay(office, department, first, by) if first else 0
+    await _on_record(office, office.database, by, "exchange.replayed", department, {"since": since.isoformat()})
+    again = await outbox.send_again(office.database, department, since)
     office.bell.ring(BELL)
     return again
 

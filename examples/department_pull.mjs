@@ -88,7 +88,8 @@ function answerTo(me, command, kind, more) {
 async function sendAnswers() {
   const messages = state.answers.slice(0, 50);
   if (!messages.length) return;
-  const { results } = await ask("POST", "/exchange/v1/messages", { messages });
+  const { results, confirmations } = await ask("POST", "/exchange/v1/messages", { messages });
+  for (const { case_id: id, sequence } of confirmations) state.said[id] = Math.max(state.said[id] ?? 0, sequence); // after a restore
   results.filter(({ status }) => status === "set_aside").forEach(({ id, reason }) => console.error(`answer ${id} was set aside: ${reason}`));
   const open = messages.filter((_, n) => results[n].status === "early"); // to be sent again, in order
   state.answers = [...open, ...state.answers.slice(messages.length)];

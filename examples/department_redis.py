@@ -23,8 +23,8 @@ RESEND_SECONDS = float(os.environ.get("RESEND_SECONDS", "30"))
 SCHEMA = """
 CREATE TABLE IF NOT EXISTS cases (id TEXT PRIMARY KEY, taken INT, said INT);
 CREATE TABLE IF NOT EXISTS command (case_id TEXT, sequence INT, lane TEXT, body TEXT, PRIMARY KEY (case_id, sequence));
-CREATE TABLE IF NOT EXISTS answer (case_id TEXT, sequence INT, lane TEXT, body BLOB, entry TEXT, sent_at REAL);
-"""
+CREATE TABLE IF NOT EXISTS answer (case_id TEXT, sequence INT, lane TEXT, body BLOB, entry TEXT, sent_at REAL);"""
+COUNT_ON = "INSERT INTO cases VALUES (:case_id, 0, :sequence) ON CONFLICT (id) DO UPDATE SET said = max(said, :sequence)"  # after a restore
 log = logging.getLogger("department")
 
 
@@ -45,7 +45,8 @@ def take_in(state: sqlite3.Connection, stream: str, entries: list[Any]) -> dict[
     with state:  # commits at its end, or undoes all of it
         for message in messages:
             if stream == TAKEN:
-                state.execute("DELETE FROM answer WHERE case_id = ? AND sequence <= ?", (message["case_id"], message["sequence"]))
+                state.execute("DELETE FROM answer WHERE case_id = :case_id AND sequence <= :sequence", message)
+                state.execute(COUNT_ON, message)
             else:  # kept under its number: a copy changes nothing, an early one waits for its turn
                 row = (message["partitionkey"], int(message["sequence"]), stream.removeprefix("q:"), json.dumps(message))
                 state.execute("INSERT OR IGNORE INTO command VALUES (?, ?, ?, ?)", row)
@@ -95,9 +96,8 @@ def run(queue: redis.Redis, state: sqlite3.Connection) -> None:
         found: Any = queue.xreadgroup("g", CODE, dict.fromkeys(streams, position), count=100, block=1000)
         batches = {stream.decode(): entries for stream, entries in found if entries}
         for stream, entries in batches.items():
-            taken = take_in(state, stream, entries)
-            with queue.pipeline() as pipe:  # after the commit: confirm how far each case was taken in, and take the entries out
-                for case_id, sequence in taken.items():
+            with queue.pipeline() as pipe:  # sent after the commit: how far each case was taken in, and the entries may go
+                for case_id, sequence in take_in(state, stream, entries).items():
                     pipe.xadd(f"ack:{{{CODE}}}", {"e": json.dumps({"case_id": case_id, "sequence": sequence})})
                 pipe.xack(stream, "g", *(entry for entry, _ in entries))
                 pipe.xdel(stream, *(entry for entry, _ in entries))

@@ -118,6 +118,12 @@ async def undelivered(db: Queries, department: str, after: int, limit: int) -> l
     return [_posted(row) for row in await db.rows(_OPEN, department, after, limit)]
 
 
+async def confirmed_since(db: Queries, department: str, since: dt.datetime) -> int | None:
+    """The first position that was confirmed since a moment; None if none was."""
+    row = await db.one("SELECT min(position) AS first FROM outbox WHERE department = $1 AND confirmed_at >= $2", department, since)
+    return row["first"] if row else None
+
+
 async def replay(database: Database, department: str, position: int, now: dt.datetime) -> int:
     """Let everything from a position on be delivered again, as far as it is still kept; how many. The receiver skips what it knows."""
     async with database.transaction() as tx:

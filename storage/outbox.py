@@ -194,6 +194,17 @@ async def confirm(db: Queries, department: str, taken: Mapping[str, int], now: d
     )
 
 
+async def send_again(db: Queries, department: str, since: dt.datetime) -> int:
+    """Let what the department confirmed since a moment go into its stream once more, as far as it is still kept; how many."""
+    rows = await db.rows(
+        "UPDATE outbox SET confirmed_at = NULL, sent_at = NULL, stream_id = NULL "
+        "WHERE department = $1 AND confirmed_at >= $2 AND position IS NULL RETURNING id",
+        department,
+        since,
+    )
+    return len(rows)
+
+
 async def stats(db: Queries) -> dict[str, Row]:
     """For watching, by department: `unsent` and `oldest_unsent_at`, `unconfirmed` and `oldest_unconfirmed_at`; quiet ones are left out."""
     found: dict[str, Row] = {}

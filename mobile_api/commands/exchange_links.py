@@ -8,7 +8,9 @@ from collections.abc import Awaitable, Callable
 from backoffice import link_acts
 from handlers.actors import Actor
 from handlers.errors import Refused
+from handlers.limits import moment_of
 from handlers.office import Office
+from mobile_api.commands.moments import moment
 from storage import deliveries, links
 from storage.links import Link
 
@@ -23,9 +25,11 @@ def add_actions(actions: Actions[argparse.ArgumentParser]) -> None:
     pause.add_argument("--reason", default="人工暂停", help="shown to whoever asks")
     wake = actions.add_parser("wake", help="go on at once, also with what was refused or waits for another try")
     wake.add_argument("department", help="department code")
-    replay = actions.add_parser("replay", help="deliver again from a position on; the department skips what it knows")
+    replay = actions.add_parser("replay", help="deliver again to a department that has lost data; it skips what it knows")
     replay.add_argument("department", help="department code")
-    replay.add_argument("--from", dest="position", type=int, required=True, metavar="POSITION", help="the first one to come again")
+    begin = replay.add_mutually_exclusive_group(required=True)
+    begin.add_argument("--from", dest="position", type=int, metavar="POSITION", help="the first position to come again (not by queue)")
+    begin.add_argument("--since", type=moment, metavar="T", help="what was confirmed since then, e.g. since the backup: 2026-11-28T22:00")
     over = actions.add_parser("pass-over", help="give up one refused message; its line goes on with a gap, so ask the department first")
     over.add_argument("id", help="its id, as `links` shows it")
 
@@ -58,7 +62,12 @@ async def _wake(office: Office, arguments: argparse.Namespace) -> str:
 
 
 async def _replay(office: Office, arguments: argparse.Namespace) -> str:
-    return f"{await link_acts.replay(office, arguments.department, arguments.position, _by(arguments))} messages are delivered again"
+    code, by = arguments.department, _by(arguments)
+    if arguments.since is None:
+        again = await link_acts.replay(office, code, arguments.position, by)
+    else:
+        again = await link_acts.replay_since(office, code, moment_of(arguments.since), by)
+    return f"{again} messages are delivered again"
 
 
 async def _pass_over(office: Office, arguments: argparse.Namespace) -> str:
@@ -86,5 +95,5 @@ async def act(office: Office, arguments: argparse.Namespace) -> str:
         return await _ACTS[arguments.action](office, arguments)
     except Refused as refused:
         raise LookupError(
-            "No such link or message: `mobile-api exchange links` shows them (a queue or a desk has no journal to pause or replay)."
+            "No such link or message: `mobile-api exchange links` shows them (a queue or a desk has no journal to pause or to replay from a position)."
         ) from refused

@@ -42,6 +42,11 @@ class Outsider:
     async def stop(self) -> None:
         await self._process.stop()
 
+    def forget(self) -> None:
+        """Its state is as it was before its first case."""
+        for path in self._state.parent.glob(f"{self._state.name}*"):
+            path.unlink()
+
     def has_begun(self, times: int) -> bool:
         """Whether it has begun to work on so many commands, since it was first started."""
         return self._process.said().count(" task.requested ") >= times

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
 import json
 import os
@@ -15,6 +16,7 @@ import pytest
 from redis import asyncio as aioredis
 from redis import exceptions
 
+from backoffice import link_acts
 from backoffice.partner_keys import add_hmac_key
 from mobile_api.journey.client import Client
 from tests.examples.conftest import CODE, Outsider, refused_commands
@@ -109,6 +111,26 @@ async def test_nothing_is_lost_or_doubled_by_kills_and_copies_and_an_empty_redis
     assert [await effects(town, case_id) for case_id in cases] == [WHOLE] * len(cases)
     assert set(outsider.numbers().values()) == {(2, 3)}
     assert await set_aside(town) == []
+
+
+async def test_restored_from_a_backup_it_gets_what_it_forgot_and_counts_on_from_what_the_town_knows(town: Town, outsider: Outsider):
+    resident = await town.resident("zhang")
+    await outsider.start()
+    first = await apply(resident, "before")
+    await town.follow(resident, first, until="case.completed")
+    await settled(town, outsider)
+    await outsider.stop()
+    outsider.forget()  # a backup from before its first case
+    since = town.stores.office.clock.now() - dt.timedelta(hours=1)
+    assert await link_acts.replay_since(town.stores.office, CODE, since) == 2
+    await outsider.start()
+    second = await apply(resident, "after")
+    await town.follow(resident, second, until="case.completed")
+    await settled(town, outsider)
+
+    assert [await effects(town, case_id) for case_id in (first, second)] == [WHOLE, WHOLE]
+    assert set(outsider.numbers().values()) == {(2, 3)}
+    assert {row["reason"].split("：")[0] for row in await set_aside(town)} == {"sequence"}  # what it says again under used numbers
 
 
 async def has_read(redis: aioredis.Redis) -> bool:

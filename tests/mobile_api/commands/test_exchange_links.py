@@ -91,6 +91,34 @@ def test_a_journal_is_replayed_from_a_position(url: str, capsys: pytest.CaptureF
     assert "2 messages are delivered again" in said(capsys, "replay", "MZ", "--from", "1")
 
 
+async def _confirmed(database: Database) -> None:
+    """One message to MZ through its journal and two to GA by queue, each confirmed an hour after the one before."""
+    case_id = await exchange.add_case(database, await exchange.add_resident(database), "2611240001")
+    departments = ("MZ", "GA", "GA")
+    letters = await exchange.send(database, *(exchange.command(case_id, "2611240001", department) for department in departments))
+    await journal.post(database, [("MZ", 0)], 10, NOW)
+    for hours, letter in enumerate(letters):
+        at = NOW + dt.timedelta(hours=hours)
+        await database.execute("UPDATE outbox SET sent_at = $1, confirmed_at = $2, stream_id = '1-1' WHERE id = $3", NOW, at, letter)
+
+
+@pytest.mark.parametrize(
+    ("code", "since", "many"), [("MZ", "2026-11-24", 1), ("GA", "2026-11-24T10:00", 1), ("GA", "2026-11-23", 2), ("GA", "2026-11-25", 0)]
+)
+def test_what_was_confirmed_since_a_backup_is_sent_again_by_any_link(
+    url: str, capsys: pytest.CaptureFixture[str], code: str, since: str, many: int
+):
+    run_apart(with_database(url, _confirmed))
+    assert f"{many} messages are delivered again" in said(capsys, "replay", code, "--since", since)
+    open_rows = run_apart(
+        with_database(url, lambda database: database.rows("SELECT department, sent_at FROM outbox WHERE confirmed_at IS NULL"))
+    )
+    assert [row["department"] for row in open_rows] == [code] * many
+    assert all(row["sent_at"] is None for row in open_rows if code == "GA")  # for the relay to send, as if it had never been
+    acts = run_apart(with_database(url, lambda database: audit.of_object(database, "exchange_link", code)))
+    assert [row["action"] for row in acts] == ["exchange.replayed"]
+
+
 @pytest.mark.parametrize("code", ["GA", "XX"])
 def test_what_has_no_journal_is_said(url: str, capsys: pytest.CaptureFixture[str], code: str):
     for words in (("pause", code), ("wake", code), ("replay", code, "--from", "1")):
