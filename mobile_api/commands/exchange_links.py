@@ -95,5 +95,5 @@ async def act(office: Office, arguments: argparse.Namespace) -> str:
         return await _ACTS[arguments.action](office, arguments)
     except Refused as refused:
         raise LookupError(
-            "No such link or message: `mobile-api exchange links` shows them (a queue or a desk has no journal: replay a queue with --since)."
+            "No such link or message: `mobile-api exchange links` shows them (a queue is replayed with --since, a desk has none)."
         ) from refused
