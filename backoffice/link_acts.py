@@ -14,7 +14,7 @@ from storage.database import Queries
 from storage.outbox import BELL
 
 JOURNALS = frozenset({"pull", "webhook", "files"})
-"""The ways of linking that have a journal, so can be paused, and replayed by position; a queue is paused at its Redis, a desk has no link."""
+"""The links that have a journal, so can be paused, and replayed by position; a queue is paused at its Redis, a desk has none."""
 
 
 async def pause(office: Office, department: str, reason: str, by: Actor = SYSTEM) -> bool:
