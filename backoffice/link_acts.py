@@ -10,7 +10,7 @@ from handlers.actors import SYSTEM, Actor
 from handlers.errors import Refused
 from handlers.office import Office
 from storage import audit, deliveries, journal, links, outbox
-from storage.database import Queries
+from storage.database import Queries, Row
 from storage.outbox import BELL
 
 JOURNALS = frozenset({"pull", "webhook", "files"})
@@ -59,6 +59,11 @@ async def replay_since(office: Office, department: str, since: dt.datetime, by: 
     again = await outbox.send_again(office.database, department, since)
     office.bell.ring(BELL)
     return again
+
+
+async def held(office: Office, department: str) -> list[Row]:
+    """What a department refused, or never took though it took others: `id`, the case's `number`, `sequence`, and why (`detail`)."""
+    return await deliveries.held(office.database, department)
 
 
 async def pass_over(office: Office, message_id: str, by: Actor = SYSTEM) -> str:

@@ -17,7 +17,7 @@ from handlers.access import Officer
 from handlers.catalogue import Department
 from handlers.errors import Refused
 from handlers.policy import scope_of
-from storage import inbox, outbox
+from storage import deliveries, inbox, outbox
 from storage.clock import Clock
 from storage.database import Database, Row
 from storage.errors import StoreUnavailable
@@ -49,7 +49,8 @@ class LaneFigures(msgspec.Struct, frozen=True):
 class DepartmentFigures(msgspec.Struct, frozen=True):
     """One department: how it is linked and how that stands, what waits in the database and in Redis, what was carried.
 
-    Ages are seconds and 0 where nothing waits. `counts` is of all processes since Redis began, null while it cannot be asked.
+    Ages are seconds and 0 where nothing waits. `held` are messages that the department refused, `poison` and `parked` messages of
+    its own that cannot take effect: an officer decides. `counts` is of all processes since Redis began, null while it cannot be asked.
     """
 
     department: str
@@ -62,6 +63,7 @@ class DepartmentFigures(msgspec.Struct, frozen=True):
     oldest_unsent_seconds: float
     unconfirmed: int
     oldest_unconfirmed_seconds: float
+    held: int
     poison: int
     parked: int
     oldest_set_aside_seconds: float
@@ -91,7 +93,7 @@ class Watch:
         self._last: tuple[float, ExchangeFigures] | None = None
 
     async def figures(self) -> ExchangeFigures:
-        """The figures: four queries and two round trips to Redis, however many ask. Raises StoreUnavailable without the database."""
+        """The figures: five queries and two round trips to Redis, however many ask. Raises StoreUnavailable without the database."""
         async with self._looking:
             now = asyncio.get_running_loop().time()
             if self._last is None or now - self._last[0] > _FRESH_SECONDS:
@@ -112,6 +114,7 @@ class Watch:
         rows = _Rows(
             self._clock.now(),
             await outbox.stats(self._database),
+            await deliveries.held_counts(self._database),
             {row["department"]: row for row in await inbox.stats(self._database)},
             await links(self._database),
         )
@@ -138,6 +141,7 @@ class _Rows:
 
     now: dt.datetime
     outbox: dict[str, Row]
+    held: dict[str, int]
     set_aside: dict[str, Row]
     links: dict[str, Row]
 
@@ -165,6 +169,7 @@ def _department(department: Department, rows: _Rows, pipe: _Pipe | None) -> Depa
         oldest_unsent_seconds=_age(rows.now, waiting.get("oldest_unsent_at")),
         unconfirmed=waiting.get("unconfirmed", 0),
         oldest_unconfirmed_seconds=_age(rows.now, waiting.get("oldest_unconfirmed_at")),
+        held=rows.held.get(code, 0),
         poison=aside.get("poison", 0),
         parked=aside.get("parked", 0),
         oldest_set_aside_seconds=_age(rows.now, aside.get("oldest_at")),

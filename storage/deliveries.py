@@ -65,13 +65,23 @@ async def hold(db: Queries, posted: Posted, detail: str) -> None:
 
 
 async def held(db: Queries, department: str) -> list[Row]:
-    """What waits for an officer: `id`, `case_id`, `sequence`, `position`, `detail`, `sent_at`."""
+    """What waits for an officer: `id`, `case_id`, the case's `number`, `sequence`, `position`, `detail`, `sent_at`."""
     return await db.rows(
-        "SELECT id, case_id, sequence, position, detail, sent_at FROM outbox "
-        "WHERE department = $1 AND confirmed_at IS NULL AND sent_at IS NOT NULL AND next_at = $2 ORDER BY position",
+        "SELECT o.id, o.case_id, c.number, o.sequence, o.position, o.detail, o.sent_at FROM outbox o LEFT JOIN cases c ON c.id = o.case_id "
+        "WHERE o.department = $1 AND o.confirmed_at IS NULL AND o.sent_at IS NOT NULL AND o.next_at = $2 ORDER BY o.position",
         department,
         HELD,
     )
+
+
+async def held_counts(db: Queries) -> dict[str, int]:
+    """For watching: how many messages of each department wait for an officer; departments without any are left out."""
+    rows = await db.rows(
+        "SELECT department, count(*) AS held FROM outbox WHERE confirmed_at IS NULL AND sent_at IS NOT NULL AND next_at = $1 "
+        "GROUP BY department",
+        HELD,
+    )
+    return {row["department"]: int(row["held"]) for row in rows}
 
 
 async def release(db: Queries, department: str) -> int:

@@ -1,4 +1,4 @@
-"""How the exchange with each department is doing, and the two things an administrator may do about a link: pause it and wake it."""
+"""How the exchange with each department is doing, and what an administrator may do: pause a link, wake it, give up a refused message."""
 
 from __future__ import annotations
 
@@ -17,7 +17,11 @@ from mobile_api.pages.session import officer, submitted
 from mobile_api.web.keys import OFFICE
 
 WATCH: web.AppKey[Watch] = web.AppKey("watch", Watch)
-DONE = {"pause": "已暂停。消息留在本系统，恢复后按顺序送出。", "wake": "已恢复，正在送出等待的消息。"}
+DONE = {
+    "pause": "已暂停。消息留在本系统，恢复后按顺序送出。",
+    "wake": "已恢复，正在送出等待的消息。",
+    "pass_over": "已放弃这一条，该办件后面的消息继续送出。",
+}
 LINKS = {"queue": "消息队列", "pull": "部门来取", "webhook": "推送", "files": "文件交换", "desk": "在本系统办理"}
 STATES = {"working": "正常", "resting": "对方无应答，稍后再试", "paused": "已暂停"}
 _LATE = dt.timedelta(minutes=10)
@@ -33,6 +37,7 @@ async def listing(request: web.Request) -> web.StreamResponse:
         request,
         "departments.html",
         items=[one for one in items if one.link != "desk"],
+        held={one.department: await link_acts.held(request.app[OFFICE], one.department) for one in items if one.held},
         is_redis_there=figures.is_redis_there,
         late=_LATE.total_seconds(),
         links=LINKS,
@@ -44,7 +49,7 @@ async def listing(request: web.Request) -> web.StreamResponse:
 
 
 async def act(request: web.Request) -> web.StreamResponse:
-    """Pause a link or wake it; for those who may settle messages of every department."""
+    """Pause a link, wake it, or give up a message that was refused; for those who may settle messages of every department."""
     who, fields = await officer(request), await submitted(request)
     name, reason = fields.get("act", ""), fields.get("reason", "").strip()
     if scope_of(who.role, ACTION) != "area":
@@ -54,8 +59,10 @@ async def act(request: web.Request) -> web.StreamResponse:
     office, code = request.app[OFFICE], request.match_info["code"]
     if name == "pause":
         await link_acts.pause(office, code, reason or "由管理员暂停", by=who.actor)
-    else:
+    elif name == "wake":
         await link_acts.wake(office, code, by=who.actor)
+    else:
+        await link_acts.pass_over(office, fields.get("message", ""), by=who.actor)
     request.app[WATCH].look_again()
     raise web.HTTPSeeOther(URL("/desk/departments").with_query(done=name))
 

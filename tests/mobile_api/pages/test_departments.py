@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mobile_api.pages.words import ago
+from storage import deliveries, journal
 from tests.mobile_api.pages.conftest import Staffed
 from tests.mobile_api.pages.test_pages import apply
 from tests.support.wholetown import Town
@@ -29,6 +30,27 @@ async def test_an_administrator_pauses_a_link_and_wakes_it(staff: Staffed):
     assert "已暂停" in paused.text
     woken = await administrator.press(await administrator.visit("/desk/departments"), "恢复")
     assert "已恢复" in woken.text
+
+
+@pytest.mark.links(MZ="pull")
+async def test_what_a_department_refused_is_shown_with_its_reason_and_sent_again_or_given_up(town: Town, staff: Staffed):
+    for user in ("zhang", "li"):
+        await apply(town, user, item="MZ-03")
+    office = town.stores.office
+    await journal.post(office.database, [("MZ", 0), ("MZ", 1)], 10, office.clock.now())
+    for refused in await journal.page(office.database, "MZ", 0, 10):
+        await deliveries.hold(office.database, refused, "HTTP 422：格式不对")
+    administrator = await staff("administrator")
+
+    seen = await administrator.visit("/desk/departments")
+    assert seen.text.count("HTTP 422：格式不对") == 2
+    assert (await (await staff("supervisor")).visit("/desk/departments")).buttons == set()
+    rest = await administrator.press(seen, "放弃这一条")
+    assert "已放弃这一条" in rest.text
+    assert rest.text.count("HTTP 422：格式不对") == 1
+    woken = await administrator.press(rest, "再送一次")
+    assert "已恢复" in woken.text
+    assert await deliveries.held(office.database, "MZ") == []
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(5, "不到 1 分钟"), (240, "4 分钟"), (7200, "2 小时"), (3 * 86400, "3 天")])
