@@ -1,5 +1,5 @@
 // A department's program that needs no Redis: it reads its messages by position over HTTPS, works, and posts its answers.
-// Node 18 or newer, no packages:
+// Node 18 or newer, no packages; one process at a time for a state file:
 //   TOWN_URL=https://town.example EXCHANGE_KEY=... EXCHANGE_SECRET=... STATE_FILE=department.json node department_pull.mjs
 //
 // Five rules make it safe to kill at any moment: messages of one case have numbers without gap, so a known number is skipped;

@@ -17,7 +17,7 @@ class Unreadable(Exception):
 
 
 class _Roomy(JWERegistry):
-    max_ciphertext_length = 256 * 1024
+    max_ciphertext_length = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,8 @@ new version of its type (`….v2`), and the old one stays beside it until nobody
 
 ## The envelope
 
-CloudEvents 1.0 in JSON, structured mode; at most 64 KiB. Files never travel inside: a message names them by id, size and SHA-256.
+CloudEvents 1.0 in JSON, structured mode. An answer has 64 KiB at most; a command has a few, and up to 512 where a case has very many
+papers and opinions. Files never travel inside: a message names them by id, size and SHA-256.
 """
 _ROADS = """
 ## The roads

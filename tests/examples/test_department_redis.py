@@ -59,8 +59,9 @@ async def settled(town: Town, outsider: Outsider) -> None:
     await town.until(quiet, "an end of all messages")
 
 
-def test_it_is_short_and_knows_nothing_of_ours():
-    text = (ROOT / "examples" / "department_redis.py").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["department_redis.py", "department_pull.mjs"])
+def test_an_example_is_short_and_knows_nothing_of_ours(name: str):
+    text = (ROOT / "examples" / name).read_text(encoding="utf-8")
     rooms = ("backoffice", "config", "handlers", "mobile_api", "notifications", "sandbox", "storage")
     assert len(text.splitlines()) < 120
     assert [room for room in rooms if f"import {room}" in text or f"from {room}" in text] == []

@@ -22,6 +22,7 @@ from mobile_api.composition import Stores, open_stores
 from mobile_api.journey.client import Client
 from mobile_api.journey.sample import fill_form, photo
 from sandbox.departments import Play, from_tables, play
+from tests.support.contract import breaches
 from tests.support.wechat import TEMPLATES, Platform
 
 T = TypeVar("T")
@@ -201,5 +202,6 @@ async def open_town(
             await departments.go_on()
             try:
                 yield Town(f"http://127.0.0.1:{port}", stores, http, platform, departments)
+                assert await breaches(stores.office) == []
             finally:
                 await departments.pause()
