@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,23 +24,32 @@ __all__ = ["small_office"]
 _LEASE = "DELETE FROM lease WHERE name = 'files:MZ'"
 
 
-async def _die(rig: Rig, url: str, folder: Path, point: str, when: str) -> int:
-    """A process that carries until it is killed at a point; how it ended."""
-    await rig.office.database.execute(_LEASE)
-    words = ["-m", "tests.support.doomed_carrier", url, str(folder), rig.department.address, point, when]
-    doomed = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT)
-    ended = asyncio.create_task(doomed.wait())
+@asynccontextmanager
+async def _carriers(rig: Rig, url: str, folder: Path) -> AsyncIterator[Process]:
+    """The program that makes a carrier for each line it is given."""
+    words = ["-m", "tests.support.doomed_carrier", url, str(folder), rig.department.address]
+    program = await asyncio.create_subprocess_exec(sys.executable, *words, cwd=ROOT, stdin=PIPE, stdout=PIPE, start_new_session=True)
     try:
-        async with asyncio.timeout(30):
-            while not ended.done():
-                rig.gatekeeper.step()
-                rig.there.step()
-                await asyncio.sleep(0.02)
+        yield program
     finally:
-        if not ended.done():
-            doomed.kill()
-        await ended
-    return ended.result()
+        with suppress(ProcessLookupError):
+            os.killpg(program.pid, signal.SIGKILL)
+        await program.communicate()
+
+
+async def _die(rig: Rig, carriers: Process, point: str, when: str) -> int:
+    """A process that carries until it is killed at a point; how it ended."""
+    assert carriers.stdin
+    assert carriers.stdout
+    await rig.office.database.execute(_LEASE)
+    carriers.stdin.write(f"{point} {when}\n".encode())
+    ended = asyncio.create_task(carriers.stdout.readline())
+    async with asyncio.timeout(30):
+        while not ended.done():
+            rig.gatekeeper.step()
+            rig.there.step()
+            await asyncio.sleep(0.02)
+    return int(ended.result())
 
 
 @pytest.mark.slow
@@ -51,11 +64,12 @@ async def test_whatever_step_is_the_last_the_next_process_goes_on(
         for case in range(2):
             await rig.say(case, "一")
         await rig.settle()
-        for point in POINTS:
-            for case in range(2):
-                await rig.say(case, f"直到 {point}")
-                rig.answer(case)
-            assert await _die(rig, database_url, tmp_path, point, when) == -signal.SIGKILL, point
+        async with _carriers(rig, database_url, tmp_path) as carriers:
+            for point in POINTS:
+                for case in range(2):
+                    await rig.say(case, f"直到 {point}")
+                    rig.answer(case)
+                assert await _die(rig, carriers, point, when) == -signal.SIGKILL, point
         await rig.office.database.execute(_LEASE)
         await rig.start()
         await rig.settle()

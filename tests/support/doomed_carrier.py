@@ -1,4 +1,7 @@
-"""A carrier of files in a process of its own that ends by kill -9 at a step it is told: `python -m tests.support.doomed_carrier`."""
+"""Carriers of files, each in a process of its own that ends by kill -9 at a step it is told: `python -m tests.support.doomed_carrier`.
+
+For each line `point when` on its input the program forks a carrier, so that the imports are paid once, and says how that ended.
+"""
 
 from __future__ import annotations
 
@@ -98,6 +101,17 @@ async def carry(url: str, folder: Path, exchange: str) -> None:
         await asyncio.sleep(0.01)
 
 
+def main(url: str, folder: Path, exchange: str) -> None:
+    """One carrier a line."""
+    for line in sys.stdin:
+        child = os.fork()
+        if child == 0:
+            doom(*line.split())
+            asyncio.run(carry(url, folder, exchange))
+        ended = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        sys.stdout.write(f"{ended}\n")
+        sys.stdout.flush()
+
+
 if __name__ == "__main__":
-    doom(sys.argv[4], sys.argv[5])
-    asyncio.run(carry(sys.argv[1], Path(sys.argv[2]), sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]), sys.argv[3])
