@@ -9,6 +9,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,18 @@ NOT_UTF8 = "not UTF-8"
 _PLACE = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Table:
     """One file: its values as TOML gives them, and where each stands."""
 
     path: Path
     values: Mapping[str, Any]
-    lines: Mapping[Key, int] = field(repr=False)
+    text: str = field(repr=False)
+
+    @cached_property
+    def lines(self) -> Mapping[Key, int]:
+        """The line of every key; looked for only when there is something to say about the file, for it takes as long as reading it."""
+        return line_numbers(self.text)
 
     def line(self, key: Key) -> int:
         """The line of a key, or of the nearest thing around it that is written down."""
@@ -53,7 +59,7 @@ def read_table(path: Path) -> Table:
         place = _PLACE.search(str(error))
         line = int(place[1]) if place else text.count("\n") + 1
         raise UnreadableTable(path, line, _PLACE.sub("", str(error)).removesuffix(" (at end of document)")) from error
-    return Table(path, values, line_numbers(text))
+    return Table(path, values, text)
 
 
 def read_folder(folder: Path) -> tuple[list[Table], list[UnreadableTable]]:

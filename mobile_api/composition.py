@@ -17,7 +17,7 @@ from handlers.media import Laundry
 from handlers.office import Office
 from handlers.scanner import Clamd
 from handlers.workdays import WorkCalendar
-from mobile_api.tables import load_calendar, load_catalogue, load_commitments, load_mappings, load_rulebook
+from mobile_api.tables import load_tables
 from storage.bell import Bell
 from storage.blocks import Blocks
 from storage.clock import Clock, SystemClock
@@ -82,33 +82,33 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
 @asynccontextmanager
 async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clock) -> AsyncIterator[Office]:
     keys = Keys.load(Path(settings.secrets.dir))
-    mappings = load_mappings(settings.tables_dir)
+    tables = load_tables(settings.tables_dir)
     database = await Database.open(settings.database.url, bell, pool=settings.database.pool)
     laundry = Laundry(scanner=Clamd(Path(settings.files.clamd)) if settings.files.clamd else None)
     try:
         await migrate(database)
-        catalogue = await publish(database, clock, load_catalogue(settings.tables_dir))
+        catalogue = await publish(database, clock, tables.catalogue)
         yield Office(
             database=database,
             bell=bell,
             clock=clock,
             catalogue=catalogue,
-            calendar=WorkCalendar(load_calendar(settings.tables_dir)),
+            calendar=WorkCalendar(tables.years),
             keys=keys,
             files=open_files(settings.files.url),
             laundry=laundry,
             fleeting=fleeting,
             numbers=Blocks(database),
             division=settings.town.division,
-            department_form=department_form(mappings),
-            department_record=department_record(mappings),
+            department_form=department_form(tables.mappings),
+            department_record=department_record(tables.mappings),
             town=settings.town.name,
             hotline=settings.town.hotline,
             public_base=settings.public_base,
             upload_limit=settings.files.max_bytes,
             counting=settings.clocks.counting,
-            supervision=load_rulebook(settings.tables_dir),
-            commitments=load_commitments(settings.tables_dir),
+            supervision=tables.rulebook,
+            commitments=tables.commitments,
         )
     finally:
         await laundry.close()

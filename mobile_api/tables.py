@@ -103,6 +103,7 @@ class Inspection:
     """All tables of a folder, read and checked; `findings` are in order of files and lines."""
 
     def __init__(self, directory: Path) -> None:
+        self._noted: list[tuple[Table, Hit]] = []
         self._found: list[Finding] = []
         self._broken: set[str] = set()
         self._muted: set[str] = set()
@@ -127,12 +128,13 @@ class Inspection:
     @property
     def findings(self) -> list[Finding]:
         """Everything found, errors and warnings."""
-        return sorted(self._found)
+        return sorted([*self._found, *(_finding(table.path, table.line(hit.key), hit) for table, hit in self._noted)])
 
     @property
     def errors(self) -> list[Finding]:
-        """What must be mended before anything is published."""
-        return [one for one in self.findings if one.level == "error"]
+        """What must be mended before anything is published; hints are not even worded, for every start of the server asks this."""
+        noted = [_finding(table.path, table.line(hit.key), hit) for table, hit in self._noted if _RULES[hit.rule].level == "error"]
+        return sorted([*noted, *(one for one in self._found if one.level == "error")])
 
     def _read(self, folder: Path, kind: type[msgspec.Struct], rows_name: str) -> Iterator[_Placed]:
         tables, unreadable = read_folder(folder)
@@ -181,23 +183,20 @@ class Inspection:
         return hit.rule in self._muted or (hit.rule in _UNKNOWN.values() and named in self._broken)
 
     def _note(self, table: Table, hits: Iterable[Hit]) -> None:
-        self._found.extend(_finding(table.path, table.line(hit.key), hit) for hit in hits)
+        self._noted.extend((table, hit) for hit in hits)
+
+
+def load_tables(directory: Path) -> Inspection:
+    """Everything in a folder, nothing published yet; raises TablesError when anything in it is wrong."""
+    inspection = Inspection(directory)
+    if errors := inspection.errors:
+        raise TablesError(errors)
+    return inspection
 
 
 def load_catalogue(directory: Path) -> Catalogue:
     """The catalogue of a folder, not published yet; raises TablesError when anything in it is wrong."""
-    inspection = Inspection(directory)
-    if inspection.errors:
-        raise TablesError(inspection.errors)
-    return inspection.catalogue
-
-
-def load_mappings(directory: Path) -> dict[str, DepartmentMapping]:
-    """The mappings of departments' forms, by department; raises TablesError when anything in the folder is wrong."""
-    inspection = Inspection(directory)
-    if inspection.errors:
-        raise TablesError(inspection.errors)
-    return inspection.mappings
+    return load_tables(directory).catalogue
 
 
 def load_calendar(directory: Path) -> list[YearTable]:

@@ -14,7 +14,7 @@ from backoffice.mapping import DepartmentMapping, MappingProblem, MappingProblem
 from handlers import cases, reviews
 from handlers.errors import Refused
 from handlers.office import Office
-from mobile_api.tables import load_mappings
+from mobile_api.tables import load_tables
 from storage import cases as rows
 from storage import outbox
 from storage.bell import Bell
@@ -270,7 +270,7 @@ async def test_a_system_that_knows_only_its_own_form_works_on_a_real_case(
     database: Database, bell: Bell, store: RedisStore, tmp_path: Path
 ):
     """The whole way: submission, outbox, the shipped mapping, a record in the department's words, and the case goes on."""
-    tables = load_mappings(TOWN_TABLES)
+    tables = load_tables(TOWN_TABLES).mappings
     office = dataclasses.replace(
         await open_office(database, bell, store, tmp_path),
         department_form=department_form(tables),
