@@ -47,6 +47,7 @@ def build_app(office: Office, settings: Settings, platform: WechatPlatform, temp
     readings: tuple[Reading, ...] = (partial(exchange_metrics, watch),)
     app[READINGS], app[departments.WATCH] = readings, watch
     app[start.TLS], app[start.DEMO] = settings.http.tls, settings.demo.enabled
+    app[start.PRETEND] = settings.wechat.base_url if settings.demo.enabled else ""
     given = {
         Office: office,
         Identity: identity,

@@ -19,6 +19,8 @@ from mobile_api.web.keys import OFFICE
 
 TLS: web.AppKey[bool] = web.AppKey("tls", bool)
 DEMO: web.AppKey[bool] = web.AppKey("demo", bool)
+PRETEND: web.AppKey[str] = web.AppKey("pretend", str)
+"""Where the pretend WeChat listens: in a demo the residents' page stands in for the WeChat program on the phone, and taps there."""
 
 DEMO_RESIDENTS = (
     {"user": "zhang", "name": "张秀英（老人）"},
@@ -91,7 +93,8 @@ async def residents(request: web.Request) -> web.StreamResponse:
     if not index.exists():
         return await page(request, "not_built.html", status=503)
     # said here, because an answer "not modified" has no content type and browsers take over its policy all the same
-    return web.FileResponse(index, headers={"Cache-Control": "no-cache", "Content-Security-Policy": PAGE_POLICY})
+    policy = PAGE_POLICY.replace("connect-src 'self'", f"connect-src 'self' {request.app.get(PRETEND, '')}".rstrip())
+    return web.FileResponse(index, headers={"Cache-Control": "no-cache", "Content-Security-Policy": policy})
 
 
 async def to_residents(_request: web.Request) -> web.StreamResponse:
@@ -111,7 +114,14 @@ async def resident_config(request: web.Request) -> web.StreamResponse:
     """What the residents' page must know before it talks to the API."""
     demo = request.app[DEMO]
     office = request.app[OFFICE]
-    known = {"demo": demo, "demo_residents": DEMO_RESIDENTS if demo else (), "api_base": "", "town": office.town, "hotline": office.hotline}
+    known = {
+        "demo": demo,
+        "demo_residents": DEMO_RESIDENTS if demo else (),
+        "pretend_wechat": request.app.get(PRETEND, ""),
+        "api_base": "",
+        "town": office.town,
+        "hotline": office.hotline,
+    }
     return web.Response(body=msgspec.json.encode(known), content_type="application/json", headers={"Cache-Control": "no-store"})
 
 

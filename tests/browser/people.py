@@ -88,7 +88,8 @@ class Person:
 
     def _asked(self, request: Request) -> None:
         parts = urlsplit(request.url)
-        if parts.scheme not in {"data", "blob"} and f"{parts.scheme}://{parts.netloc}" != self.town.base_url:
+        known = {self.town.base_url, self.town.wechat_url}
+        if parts.scheme not in {"data", "blob"} and f"{parts.scheme}://{parts.netloc}" not in known:
             self.trouble.append(f"asked a stranger: {request.url}")
 
     def _heard(self, message: ConsoleMessage) -> None:

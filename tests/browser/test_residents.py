@@ -235,6 +235,23 @@ async def test_screens_have_no_barriers(town: Town, enter: Enter, width: int, el
         await resident.meets_no_barriers()
 
 
+async def test_who_allows_it_by_a_tap_gets_the_news_from_wechat_too(departments: Town, enter: Enter):
+    resident = await enter(width=390, height=844)
+    await become(resident, "wang")
+    await apply(resident)
+
+    await seen(resident, "ask-consent").click()
+    await expect(seen(resident, "consent-outcome")).to_have_text("已开启，有进展会通知您。")
+    await seen(resident, "ask-consent").click()
+    await expect(seen(resident, "ask-consent")).to_have_count(0)
+    await departments.departments.go_on()
+
+    async def results() -> list[str]:
+        return [message["title"] for message in await departments.wechat_messages("wang") if message["title"] == "办理结果通知"]
+
+    assert await departments.until(results, "the result on the phone")
+
+
 async def test_a_link_followed_while_the_page_is_open_shows_what_it_says_in_the_language_chosen(enter: Enter):
     resident = await enter(width=390, height=844)
     heading = resident.page.get_by_role("heading", level=1).filter(visible=True)

@@ -67,6 +67,7 @@ class Town:
         self.stores = stores
         self.departments = departments
         self._http = http
+        self.wechat_url = platform.base_url
         self._platform = platform
 
     def anyone(self) -> Client:

@@ -52,7 +52,12 @@ export async function logIn(code: string): Promise<void> {
   if (wished && wished.language !== prefs.language && prefs.language === 'zh') prefs.language = wished.language
 }
 
-export const sandboxCode = (user: string) => `sandbox-${user}-${newId().replace(/-/g, '')}`
+/** In the demonstration: whose phone this pretends to be, and what wx.login would give there. */
+export const pretendUser = () => shelf.get<string>('pretend') ?? ''
+export function sandboxCode(user: string): string {
+  shelf.put('pretend', user)
+  return `sandbox-${user}-${newId().replace(/-/g, '')}`
+}
 
 /** Ends the session on the server as far as it can be reached, and on this phone in any case. */
 export async function logOut(): Promise<void> {
@@ -76,6 +81,7 @@ function forget(): void {
   state.kept = null
   shelf.drop('session')
   shelf.drop('position')
+  shelf.drop('pretend')
   dropAllDrafts(shelf)
 }
 

@@ -369,6 +369,7 @@ export type Consent = 'accept' | 'reject' | 'ban' | 'filter'
 export interface ServerConfig {
   demo: boolean
   demo_residents: { user: string; name: string }[]
+  pretend_wechat?: string
   api_base: string
   town?: string
   hotline?: string

@@ -179,6 +179,7 @@ export const en: Record<keyof typeof zh, string> = {
   'consent.title': 'Shall WeChat bring you the news?',
   'consent.text': 'Corrections and decisions are then sent to your WeChat.',
   'consent.ask': 'Receive WeChat messages',
+  'consent.more': 'Corrections and results too',
   'consent.yes': 'On. We will tell you.',
   'consent.no': 'Not on. You can look at "My cases" at any time.',
 

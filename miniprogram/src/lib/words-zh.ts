@@ -176,6 +176,7 @@ export const zh = {
   'consent.title': '办理进度用微信告诉您？',
   'consent.text': '同意后，补正、办结等消息会发到您的微信。',
   'consent.ask': '接收微信通知',
+  'consent.more': '补正和结果也通知我',
   'consent.yes': '已开启，有进展会通知您。',
   'consent.no': '没有开启。您可以随时在“我的办件”查看进度。',
 

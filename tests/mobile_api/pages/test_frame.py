@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -55,6 +56,11 @@ async def test_an_address_that_tries_many_passwords_has_to_wait(visitor: Visitor
     assert refused.status == 429
     assert int(refused.headers["Retry-After"]) > 0
     assert "秒后再试" in refused.text
+
+
+async def test_a_real_town_has_no_pretend_wechat_and_no_pretend_residents(visitor: Visitor):
+    config = json.loads((await visitor.visit("/m/config.json")).html)
+    assert (config["demo"], config["pretend_wechat"], config["demo_residents"]) == (False, "", [])
 
 
 async def test_an_error_of_ours_is_a_page_with_a_number_to_quote(visitor: Visitor, office: Office):

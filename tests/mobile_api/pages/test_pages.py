@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from typing import Any
@@ -219,6 +220,11 @@ async def test_the_start_page_shows_the_doors_and_sends_phones_to_theirs(town: T
     assert {"/m/", "/hall", "/desk", "/docs"} <= set(desktop.links.values())
     assert (phone.status, phone.headers["Location"]) == (303, "/m/")
     assert (typed.status, typed.headers["Location"]) == (303, "/m/")
+
+
+async def test_the_residents_page_of_a_demo_may_ask_the_pretend_wechat(town: Town, anyone: Anyone):
+    config = json.loads((await anyone().visit("/m/config.json")).html)
+    assert (config["demo"], config["pretend_wechat"]) == (True, town.wechat_url)
 
 
 async def test_every_page_keeps_the_strict_policy(town: Town, staff: Staffed):
