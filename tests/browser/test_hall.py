@@ -166,3 +166,20 @@ async def test_pages_have_no_barriers_on_any_screen(town: Town, enter: Enter, wi
     for path in ("/desk", "/desk?state=decided", f"/desk/cases/{case['id']}"):
         await clerk.page.goto(path)
         await clerk.meets_no_barriers()
+
+
+@pytest.mark.parametrize(("width", "height"), SCREENS)
+async def test_verifying_and_the_administrators_page_have_no_barriers(enter: Enter, width: int, height: int):
+    anybody, administrator, supervisor = [await enter(width=width, height=height) for _ in range(3)]
+    anybody.expects("status of 404")
+    await anybody.page.goto("/verify")
+    await anybody.page.get_by_label("核验收件凭证").fill("A123")
+    await anybody.page.get_by_role("button", name="核验").click()
+    await expect(anybody.page.get_by_role("alert")).to_contain_text("没有查到")
+    await anybody.meets_no_barriers()
+
+    await administrator.log_in("administrator")
+    await expect(administrator.page.get_by_role("heading", level=1)).to_have_text("系统管理")
+    await administrator.meets_no_barriers()
+    await supervisor.log_in("supervisor")  # has the longest menu
+    await supervisor.meets_no_barriers()
