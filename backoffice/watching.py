@@ -79,6 +79,7 @@ class ExchangeFigures(msgspec.Struct, frozen=True):
     at: dt.datetime
     is_redis_there: bool
     items: list[DepartmentFigures]
+    next_cursor: None = None
 
 
 class Watch:

@@ -65,7 +65,7 @@ class Phone:
 
     async def consent(self) -> None:
         """Tap "allow" for every template, one dialog a kind as the platform demands, and report the choice."""
-        templates = (await self.call("GET", "/subscriptions"))["templates"]
+        templates = (await self.call("GET", "/subscriptions"))["items"]
         for kind in sorted({template["kind"] for template in templates}):
             results = {one["template_id"]: "accept" for one in templates if one["kind"] == kind}
             if self.wechat_url:

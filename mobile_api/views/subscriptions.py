@@ -24,7 +24,8 @@ class TemplateConsent(msgspec.Struct, frozen=True):
 class Subscriptions(msgspec.Struct, frozen=True):
     """Every template of this mini-program; ids of different kinds must not stand in one wx.requestSubscribeMessage."""
 
-    templates: list[TemplateConsent]
+    items: list[TemplateConsent]
+    next_cursor: None = None
 
 
 class Choices(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

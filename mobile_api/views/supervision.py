@@ -75,6 +75,7 @@ class Outlook(msgspec.Struct, frozen=True):
     """What will earn a card if nothing is done, the soonest first; at most 200."""
 
     items: list[Ahead]
+    next_cursor: None = None
 
 
 class GroundView(msgspec.Struct, frozen=True):
@@ -88,6 +89,7 @@ class Grounds(msgspec.Struct, frozen=True):
     """All grounds."""
 
     items: list[GroundView]
+    next_cursor: None = None
 
 
 async def listing(query: CardQuery, caller: Caller, office: Office) -> CardPage:

@@ -78,6 +78,19 @@ def test_the_api_description_is_valid_and_lists_exactly_the_served_addresses():
     assert listed == {(route.method, route.address) for route in ROUTES if not route.root}
 
 
+def test_every_list_has_the_shape_of_the_contract():
+    document = msgspec.json.decode(msgspec.json.encode(describe(ROUTES)))
+    schemas = document["components"]["schemas"]
+    for path, methods in document["paths"].items():
+        answer = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {}).get("application/json", {})
+        name = answer.get("schema", {}).get("$ref", "").rpartition("/")[2]
+        shape = schemas.get(name, {}).get("properties", {})
+        if "code" in shape:
+            continue  # a bundle is one thing that has items
+        assert ("items" in shape) <= ("next_cursor" in shape), path
+        assert len(shape) != 1 or next(iter(shape.values())).get("type") != "array", path
+
+
 def test_every_event_has_words_in_both_languages_and_a_template_where_it_is_pushed():
     facts = {
         "number": "1",

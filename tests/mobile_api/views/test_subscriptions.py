@@ -47,12 +47,12 @@ async def test_choices_come_back_as_credits(phone: Client) -> None:
         told = await response.json()
     async with phone.get("/api/v1/subscriptions") as response:
         assert await response.json() == told
-    assert {one["name"]: (one["kind"], one["credits"], one["on"]) for one in told["templates"]} == {
+    assert {one["name"]: (one["kind"], one["credits"], one["on"]) for one in told["items"]} == {
         "progress": ("lasting", 0, True),
         "correction": ("once", 1, True),
         "result": ("once", 0, False),
     }
-    assert told["templates"][0]["template_id"] == PROGRESS
+    assert told["items"][0]["template_id"] == PROGRESS
 
 
 @pytest.mark.parametrize("results", [{"tmpl": "accept"}, {RESULT: "perhaps"}, []], ids=["template", "choice", "shape"])
