@@ -13,7 +13,7 @@ __all__ = ["platform", "town"]
 async def test_the_server_says_that_it_lives_is_ready_and_how_it_does(town: Town):
     async with aiohttp.ClientSession(town.base_url) as http:
         async with http.get("/healthz") as response:
-            assert (await response.json())["status"] == "ok"
+            assert await response.json() == {"status": "ok"}
         async with http.get("/readyz") as response:
             assert (response.status, await response.json()) == (200, {"status": "ok", "database": True, "redis": True})
         async with http.get("/metrics") as response:
