@@ -30,6 +30,7 @@ STAFF = (
     ("clerk", "demo-clerk", "李窗口", "clerk", "", "镇便民服务大厅"),
     ("officer", "demo-officer", "王经办", "officer", "MZ", ""),
     ("approver", "demo-approver", "赵审批", "approver", "MZ", ""),
+    ("education", "demo-education", "钱审批", "approver", "JY", ""),
     ("supervisor", "demo-supervisor", "孙督办", "supervisor", "", ""),
     ("administrator", "demo-administrator", "周管理", "administrator", "", ""),
 )

@@ -31,6 +31,7 @@ DEMO_STAFF = (
     {"username": "clerk", "password": "demo-clerk", "what": "便民服务大厅窗口"},
     {"username": "officer", "password": "demo-officer", "what": "民政经办"},
     {"username": "approver", "password": "demo-approver", "what": "民政审批"},
+    {"username": "education", "password": "demo-education", "what": "教育审批（部门没有自己的系统）"},
     {"username": "supervisor", "password": "demo-supervisor", "what": "督办"},
     {"username": "administrator", "password": "demo-administrator", "what": "系统管理"},
 )

@@ -13,6 +13,7 @@ import aiohttp
 import pytest
 
 from mobile_api.journey.client import Client
+from mobile_api.pages.start import DEMO_STAFF
 from sandbox import demo
 from sandbox.demo import _taken as taken
 from tests.support.processes import Process, alive, answers, family, free_port, until
@@ -169,6 +170,11 @@ async def test_a_second_demo_in_the_same_folder_is_refused_in_words(start: Start
 
     assert second.returncode == 1
     assert "Another demo runs in" in second.said()
+
+
+def test_the_log_in_page_names_the_accounts_that_the_demo_makes():
+    shown = [(one["username"], one["password"]) for one in DEMO_STAFF]
+    assert shown == [(username, password) for username, password, *_ in demo.STAFF]
 
 
 @pytest.mark.parametrize(
