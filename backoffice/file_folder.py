@@ -15,7 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from backoffice.file_format import Name, read_name
+from backoffice.file_format import LARGEST_FILE, Name, read_name
 
 _DRAFT = ".part"
 _STALE_SECONDS = 3600.0
@@ -89,14 +89,17 @@ class Folder:
         await asyncio.to_thread(_remove, paths)
 
     async def put_aside(self, path: Path, reason: str) -> None:
-        """Move what cannot be read to `bad/`, with the reason for a person; the newest of a name is kept beside the older ones."""
+        """Move what cannot be read to `bad/`, with the reason for a person; the newest of a name is kept beside the older ones.
+
+        Of a file that is larger than any batch the beginning is kept: it must fill neither memory nor disk.
+        """
         await asyncio.to_thread(self._put_aside, path, reason)
 
     def _put_aside(self, path: Path, reason: str) -> None:
         kept = self.bad / f"{path.name}.{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{secrets.token_hex(2)}"
         _write(kept.with_name(f"{kept.name}.reason.txt"), f"{reason}\n".encode())
         with suppress(FileNotFoundError):
-            _write(kept, path.read_bytes())  # in/ may be a share of its own, where nothing can be renamed to
+            _write(kept, _read(path, LARGEST_FILE) or b"")  # in/ may be a share of its own, from which nothing can be renamed
             _remove([path])
 
     async def held_numbers(self) -> dict[int, Path]:

@@ -22,11 +22,14 @@ from handlers.catalogue import Department
 from handlers.office import Office
 from storage import file_batches
 from storage.file_batches import Batch, Lease
+from storage.sealing import KeyMissing, Tampered
 
 logger = logging.getLogger("backoffice")
 
 _FURTHEST_AHEAD = 100
 """Batches that may be here before the one that is expected: more are no gap but a mistake."""
+
+_SPOILT = "已收到、尚未办理的一批消息在本镇的文件夹中被损坏；请部门将未得到确认的消息放入新的批次重发"
 
 _Lines = dict[str, int]
 
@@ -68,10 +71,20 @@ class Incoming:
             sealed = await self._folder.read(path, 2 * LARGEST_FILE) if number <= last else None
             if sealed is None:
                 await self._folder.remove(path)  # its batch was never noted, and so lies in in/ still
+            elif (envelopes := self._opened(sealed, number)) is None:
+                logger.error("what was held of batch %d from %s is spoilt: the department has to send it again", number, self._code)
+                await self._folder.put_aside(path, _SPOILT)
             else:
-                self._held[number] = msgspec.msgpack.decode(
-                    self._office.keys.sealer.unseal(sealed, self._context(number)), type=list[bytes]
-                )
+                self._held[number] = envelopes
+
+    def _opened(self, sealed: bytes, number: int) -> list[bytes] | None:
+        """The messages that were held; None if the file is not what was written. Raises LookupError where only a key is missing."""
+        try:
+            return msgspec.msgpack.decode(self._office.keys.sealer.unseal(sealed, self._context(number)), type=list[bytes])
+        except KeyMissing as error:
+            raise LookupError(str(error)) from error
+        except (Tampered, msgspec.DecodeError):
+            return None
 
     async def step(self) -> None:
         """Deal with everything that has arrived, and let what is held take effect if it can now."""
