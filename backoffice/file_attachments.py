@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import re
 from collections.abc import Iterable
 from contextlib import aclosing
@@ -20,6 +21,9 @@ from handlers import grants
 from handlers.errors import Refused
 from handlers.office import Office
 from storage.files import FileGone
+from storage.sealing import SealingError
+
+logger = logging.getLogger("backoffice")
 
 _SHA256 = re.compile("[0-9a-f]{64}")
 _GONE = "附件已不能提供：任务已结束，或附件已删除。请不要再等待。\n".encode()
@@ -84,4 +88,7 @@ class Attachments:
             async with aclosing(blocks):
                 return b"".join([block async for block in blocks])
         except (Refused, FileGone):
+            return None
+        except SealingError:
+            logger.exception("a file that %s was granted cannot be opened; it is told that there is none", self._department)
             return None

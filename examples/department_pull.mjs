@@ -39,7 +39,7 @@ async function call(method, path, content) {
   const proof = { "X-Exchange-Key": EXCHANGE_KEY, "X-Exchange-Date": date, "X-Exchange-Nonce": nonce, "X-Exchange-Signature": signature };
   const headers = { ...proof, ...(body && { "Content-Type": "application/json" }) };
   const answer = await fetch(TOWN_URL + path, { method, headers, body: body || undefined, signal: AbortSignal.timeout(45_000) });
-  if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) throw Object.assign(new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`), { status: answer.status });
   return answer;
 }
 const ask = async (...request) => (await call(...request)).json();
@@ -60,7 +60,9 @@ async function takeIn(me, { position, envelope }) {
 }
 
 async function fetchFile(file) {
-  const bytes = Buffer.from(await (await call("GET", `/exchange/v1/files/${file.grant}`)).arrayBuffer());
+  const answer = await call("GET", `/exchange/v1/files/${file.grant}`).catch((error) => (error.status === 404 ? null : Promise.reject(error)));
+  if (!answer) return console.error(`file ${file.upload} can no longer be had: its task is long over`); // nobody waits for it
+  const bytes = Buffer.from(await answer.arrayBuffer());
   if (bytes.length !== file.size || sha256(bytes) !== file.sha256) throw new Error(`file ${file.upload} is not what the message promised`);
   return bytes; // a real department files it with the case here
 }
@@ -99,9 +101,7 @@ async function sendAnswers() {
 
 async function round(me) {
   while (state.answers.length) await sendAnswers();
-  if (state.confirmed < state.next) {
-    state.confirmed = (await ask("POST", "/exchange/v1/acknowledgements", { position: state.next })).position;
-  }
+  if (state.confirmed < state.next) state.confirmed = (await ask("POST", "/exchange/v1/acknowledgements", { position: state.next })).position;
   const { messages } = await ask("GET", `/exchange/v1/messages?after=${state.next}&limit=20&wait=25`);
   for (const message of messages) await takeIn(me, message);
 }

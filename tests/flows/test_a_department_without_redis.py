@@ -113,6 +113,19 @@ async def test_it_goes_on_without_redis(place: Place) -> None:
     assert types.count("case.decided") == 1
 
 
+async def test_a_case_that_was_long_over_when_it_came_back_holds_up_no_other(place: Place) -> None:
+    resident = await place.town.resident("zhang")
+    gone = await place.apply(resident, "first")
+    await resident.call("POST", f"/cases/{gone}/withdraw", json={"reason": "不办了"}, key="gone")
+    await place.stores.office.database.execute("UPDATE file_grant SET expires_at = created_at")  # as after a week and more
+
+    async with running(place.program):
+        types = await place.completed(resident, await place.apply(resident, "second"))
+
+    assert types.count("case.decided") == 1
+    assert "can no longer be had" in place.program.said()
+
+
 async def test_set_back_to_the_beginning_it_skips_what_it_knows(place: Place) -> None:
     resident = await place.town.resident("zhang")
     async with running(place.program):
