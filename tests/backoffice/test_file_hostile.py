@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,8 +11,13 @@ import pytest
 
 from backoffice.file_format import LARGEST_FILE
 from handlers.office import Office
+from mobile_api.journey import sample
+from storage import grants
+from storage.grants import Grant
+from storage.ids import uuid7
 from tests.support.gatekept import Rig, books, make_rig
-from tests.support.town import small_office
+from tests.support.town import settle_in, small_office
+from tests.support.uploads import hand_in
 
 __all__ = ["small_office"]
 
@@ -69,3 +75,27 @@ async def test_what_is_held_and_was_spoilt_is_put_aside_and_the_rest_goes_on(rig
     assert rig.names("held") == ["x.held"]
     assert any("00000001.held" in name and name.endswith("reason.txt") for name in rig.names("bad"))
     assert await rig.effects() == {rig.cases[0][0]: [1, 2]}
+
+
+@pytest.mark.parametrize("harm", ["none", "spoilt", "deleted", "over"])
+async def test_an_attachment_that_cannot_be_had_is_said_and_holds_up_nothing(rig: Rig, tmp_path: Path, harm: str):
+    office, (case_id, _) = rig.office, rig.cases[0]
+    paper = await hand_in(office, await settle_in(office.database, "openid-paper"), sample.photo("paper"))
+    task_id = uuid7()
+    grant = Grant("MZ", case_id, task_id, paper.id)
+    async with office.database.transaction() as tx:
+        await grants.give(tx, [grant], office.clock.now())
+        if harm == "over":
+            await grants.end(tx, [task_id], office.clock.now())
+    if harm == "deleted":
+        await office.files.delete(paper.id)
+    for path in (tmp_path / "files").rglob(paper.id):
+        if harm == "spoilt":
+            path.write_bytes(path.read_bytes()[:-1] + b"x")
+    file = {"upload": paper.id, "sha256": paper.sha256, "size": paper.size, "media_type": paper.media_type, "grant": grant.id}
+    await rig.say(0, "一", materials=[{"material": "id_card", "name": "身份证", "source": "upload", "files": [file]}])
+
+    await rig.settle()
+
+    assert rig.commands() == {case_id: [1]}
+    assert (hashlib.sha256(rig.there.files[paper.sha256]).hexdigest() == paper.sha256) is (harm == "none")
