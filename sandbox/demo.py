@@ -22,7 +22,7 @@ from handlers import staff
 from handlers.errors import Refused
 from mobile_api.composition import open_office
 from sandbox.departments import REDIS_VARIABLE, fault_rate, seconds
-from sandbox.outside import introduce, tables_for, wanted
+from sandbox.outside import introduce, tables_for, wanted, write_settings
 from storage.valkey import EmbeddedValkey
 from storage.valkey_door import Door
 
@@ -112,9 +112,11 @@ async def _run(parsed: argparse.Namespace, folder: Path) -> None:
     if parsed.fresh:
         await _forget(folder)
     base, platform = f"http://127.0.0.1:{parsed.port}", f"http://127.0.0.1:{parsed.port + 1}"
-    environment = _environment(parsed.port, folder, platform)
+    environment = _environment(parsed.port, folder.absolute(), platform)
     if parsed.outside:
         environment |= _open_to_outsiders(parsed, folder)
+    told = folder / "town.env"
+    write_settings(told, {name: value for name, value in environment.items() if name.startswith("MOBILE_API_")})
     settings = load(None, environment)
     await _add_staff(settings)
     valkey = EmbeddedValkey(Path(settings.redis.dir), door=Door(settings.redis.host, settings.redis.port))
@@ -133,7 +135,7 @@ async def _run(parsed: argparse.Namespace, folder: Path) -> None:
     if parsed.phones:
         children.append(Child("phones", ["-m", "sandbox.phones", *_phone_arguments(parsed.phones, base, platform)], environment, folder))
     try:
-        await _keep_running(children, base, folder, _welcome(base, platform) + invitation)
+        await _keep_running(children, base, folder, _welcome(base, platform, told) + invitation)
     finally:
         await asyncio.gather(*(child.stop() for child in reversed(children)))
         await valkey.stop()
@@ -267,7 +269,7 @@ async def _ready(base: str, stopped: asyncio.Event, folder: Path) -> bool:
     return False
 
 
-def _welcome(base: str, platform: str) -> str:
+def _welcome(base: str, platform: str, told: Path) -> str:
     logins = "\n".join(
         f"    {username:<15}{password:<20}{name} ({role}{' ' + department if department else ''})"
         for username, password, name, role, department, _ in STAFF
@@ -286,6 +288,7 @@ The town is open.
 {logins}
 
   Play the job from outside:  ./run journey --base-url {base}
+  Ask this town what it knows: . {told}; ./run department list
   Ctrl-C stops everything; the next ./run demo goes on where it stopped, --fresh starts anew.
 """
 

@@ -85,7 +85,7 @@ async def introduce(settings: Settings, folder: Path, outsiders: list[Outside]) 
         for one in outsiders:
             file = (folder / f"outside-{one.code}-{one.link}.env").absolute()
             if not file.exists():
-                _write(file, _exports(await _settings_of(stores, file, one)))
+                write_settings(file, await _settings_of(stores, file, one))
             lines += [
                 f"  {one.code} is yours ({one.link}); its settings are in {file}. For example, in another window:",
                 "",
@@ -124,13 +124,13 @@ async def _signing_key(stores: Stores, file: Path, one: Outside) -> Path:
 
 
 def _write(file: Path, text: str) -> None:
-    """A file that is nobody else's to read."""
     with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as opened:
         opened.write(text)
 
 
-def _exports(values: Mapping[str, str]) -> str:
-    return "".join(f"export {name}='{value}'\n" for name, value in values.items())
+def write_settings(file: Path, values: Mapping[str, str]) -> None:
+    """A file that a shell reads with `.`; nobody else's to read."""
+    _write(file, "".join(f"export {name}='{value}'\n" for name, value in values.items()))
 
 
 def _to_type(file: Path, one: Outside) -> list[str]:

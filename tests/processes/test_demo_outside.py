@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -66,6 +67,9 @@ async def test_nobody_else_does_the_work_and_the_settings_hold_over_a_restart(st
     await program.start()
     await until(lambda: f"{number} task.requested" in program.said(), "the work on a case of before")
 
+    asked = f". {tmp_path}/demo/town.env; exec .venv/bin/python -m mobile_api department list"
+    listed = await plays(Process("list", ["-c", asked], {}, tmp_path, program="/bin/sh", home=ROOT))
+    assert re.search(r"^SJ .* queue +working +20", listed, re.MULTILINE), listed  # it has been heard, by this very town
     assert settings(tmp_path) == before
     assert list(before) == ["outside-SJ-queue.env"]
     assert (tmp_path / "demo" / "outside-SJ-queue.env").stat().st_mode & 0o077 == 0
