@@ -100,6 +100,7 @@ class Inbox:
         self._attempts = attempts
         self._sealer = sealer
         self._early: Early[_Message] = Early()
+        self._gapped: dict[str, int] = {}
 
     def begin_again(self) -> None:
         """Forget what came too early: it is pending, and about to be handed over again."""
@@ -174,19 +175,24 @@ class Inbox:
         for case_id, queue in queues.items():
             expected = lines[case_id].received + 1
             run, early = _run(queue, expected)
+            self._note_gap(case_id, early)
             if (until := lines[case_id].retry_at) and until > self._clock.now():
                 run, early = [], [*run, *early]
             ready[case_id] = run
             # The next in line is never dropped: it stays pending, if not in memory, until it is due again.
-            dropped += [message for message in self._wait(early) if message.sequence > expected]
+            dropped += [message for message in self._early.hold(early) if message.sequence > expected]
         if dropped:
             logger.warning("%s: %d early answers dropped until their predecessors are here", self._department, len(dropped))
         return ready, dropped
 
-    def _wait(self, messages: Sequence[_Message]) -> list[_Message]:
-        """Hold messages until their turn comes; those for which there is no room."""
-        self._count("gaps", len(messages))
-        return self._early.hold(messages)
+    def _note_gap(self, case_id: str, early: Sequence[_Message]) -> None:
+        """Count what came too early, each once, however often it is handed over again while it waits."""
+        if not early:
+            self._gapped.pop(case_id, None)
+            return
+        counted = self._gapped.get(case_id, 0)
+        self._count("gaps", sum(message.sequence > counted for message in early))
+        self._gapped[case_id] = max(counted, early[-1].sequence)
 
     async def _apply(self, ready: dict[str, list[_Message]], lines: dict[str, Line]) -> list[_Message]:
         """All in one transaction, or, where one fails, each in its own; those that are done."""
@@ -208,7 +214,7 @@ class Inbox:
                 await self._pass_over(message, line, reason_of(refused), "poison")
             except _Failed as failed:
                 if not await self._give_up(message, line, failed):
-                    self._wait(queue[done:])
+                    self._early.hold(queue[done:])
                     return list(queue[:done])
                 await self._pass_over(message, line, f"办理时出错（{type(failed.__cause__).__name__}），已试 {self._attempts} 次", "parked")
                 line = Line(line.number, line.received, is_parked=True)

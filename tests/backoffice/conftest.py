@@ -87,9 +87,10 @@ def make_inbox(town: Town) -> Callable[..., Inbox]:
     async def confirm(confirmations: Sequence[Confirmation]) -> None:
         await town.streams.publish("taken:{MZ}", [msgspec.json.encode(one) for one in confirmations], cap=1000)
 
-    def make(effect: Effect = town.ledger.record) -> Inbox:
+    def make(effect: Effect = town.ledger.record, counts: Counts | None = None) -> Inbox:
         return Inbox(
-            town.database, town.clock, department="MZ", effect=effect, confirm=confirm, counts=Counts(), attempts=3, sealer=town.sealer
-        )
+            town.database, town.clock, department="MZ", effect=effect, confirm=confirm, counts=counts or Counts(), attempts=3,
+            sealer=town.sealer,
+        )  # fmt: skip
 
     return make

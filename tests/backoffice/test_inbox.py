@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from backoffice.counts import Counts
 from backoffice.inbox import Inbox
 from handlers.errors import Refused
 from storage import inbox as rows
@@ -41,6 +42,21 @@ async def test_what_comes_too_early_waits_until_the_gap_is_filled(town: Any, mak
     assert await inbox.take([Entry("1-2", town.answer(town.first, 2)), Entry("1-9", town.answer(town.second, 1))]) == ["1-9"]
     assert await inbox.take([Entry("1-1", town.answer(town.first, 1))]) == ["1-1", "1-2", "1-3"]
     assert (await town.effects())[town.first] == [1, 2, 3]
+
+
+async def test_what_waits_for_a_gap_is_counted_once_and_what_is_tried_again_is_no_gap(
+    town: Any, make_inbox: MakeInbox, eager: None
+) -> None:
+    counts = Counts()
+    inbox = make_inbox(counts=counts)
+    early = [Entry(f"1-{n}", town.answer(town.first, n)) for n in (3, 4)]
+    for _ in range(5):
+        inbox.begin_again()  # everything pending is handed over again every few seconds
+        await inbox.take(early)
+    assert counts.get("gaps", "MZ") == 2
+    town.ledger.failing[town.first, 1] = [KeyError("passing")]
+    await inbox.take(entries(town.answer(town.first, 1)))
+    assert (counts.get("gaps", "MZ"), counts.get("retried", "MZ")) == (2, 1)
 
 
 async def test_another_message_under_an_id_that_was_used_is_set_aside_and_its_line_goes_on(town: Any, make_inbox: MakeInbox) -> None:
