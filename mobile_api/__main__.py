@@ -31,12 +31,7 @@ COMMANDS = {
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; the exit code says whether it worked. What an operator can mend is told in words."""
-    parser = argparse.ArgumentParser(prog="mobile-api", description="Mobile backend for the government services of a town.")
-    parser.add_argument("--config", help="settings file (TOML); see config/defaults.toml")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for name, module in COMMANDS.items():
-        _add(commands, name, importlib.import_module(f"mobile_api.commands.{module}"))
-    parsed = parser.parse_args(arguments)
+    parsed = parser().parse_args(arguments)
     try:
         return int(parsed.run(parsed) or 0)
     except (NotFit, TablesError, KeysUnusable, StoreUnavailable, MigrationError) as reason:
@@ -44,13 +39,23 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
 
 
+def parser() -> argparse.ArgumentParser:
+    """What understands the command line."""
+    whole = argparse.ArgumentParser(prog="mobile-api", description="Mobile backend for the government services of a town.")
+    whole.add_argument("--config", help="settings file (TOML); see config/defaults.toml")
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, module in COMMANDS.items():
+        _add(commands, name, importlib.import_module(f"mobile_api.commands.{module}"))
+    return whole
+
+
 def _add(commands: argparse._SubParsersAction[argparse.ArgumentParser], name: str, module: ModuleType) -> None:
     text = (module.__doc__ or "").strip().splitlines()[0]
-    parser = commands.add_parser(name, help=text, description=text)
+    one = commands.add_parser(name, help=text, description=text)
     # Also after the command, where a person would put it; not set there, the one before it counts.
-    parser.add_argument("--config", default=argparse.SUPPRESS, help="settings file (TOML); see config/defaults.toml")
-    module.add_arguments(parser)
-    parser.set_defaults(run=module.run)
+    one.add_argument("--config", default=argparse.SUPPRESS, help="settings file (TOML); see config/defaults.toml")
+    module.add_arguments(one)
+    one.set_defaults(run=module.run)
 
 
 if __name__ == "__main__":
