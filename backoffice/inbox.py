@@ -16,7 +16,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -46,6 +46,8 @@ Confirm = Callable[[Sequence[Confirmation]], Awaitable[None]]
 """Tells the department how far its case lines are, after the commit."""
 
 _FURTHEST_AHEAD = 1000
+_AT_ONCE = 500
+"""Messages of one transaction: others wait for it, and a statement takes so many arguments only."""
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 60.0
 _ID_USED = "id：已被此前的另一条消息使用；每条消息的 id 应各不相同"
 
@@ -195,10 +197,12 @@ class Inbox:
         self._gapped[case_id] = max(counted, early[-1].sequence)
 
     async def _apply(self, ready: dict[str, list[_Message]], lines: dict[str, Line]) -> list[_Message]:
-        """All in one transaction, or, where one fails, each in its own; those that are done."""
+        """Let messages take effect; those that are done. As a rule one transaction, more where filled gaps set very many free."""
+        return [message for part in _parts(ready) for message in await self._apply_together(part, lines)]
+
+    async def _apply_together(self, ready: dict[str, list[_Message]], lines: dict[str, Line]) -> list[_Message]:
+        """All in one transaction, or, where one fails, each in its own."""
         messages = [message for queue in ready.values() for message in queue]
-        if not messages:
-            return []
         try:
             await self._commit(messages, lines)
         except (Refused, _Failed, StoreUnavailable):  # the last may be a deadlock that was lost; if the store is away it is seen at once
@@ -340,6 +344,19 @@ def _out_of_place(message: _Message, line: Line | None) -> str | None:
     if message.sequence > line.received + _FURTHEST_AHEAD:
         return f"sequence：{message.sequence} 号过于超前，已收到 {line.received} 号，最多可提前 {_FURTHEST_AHEAD} 号"
     return None
+
+
+def _parts(ready: dict[str, list[_Message]]) -> Iterator[dict[str, list[_Message]]]:
+    """The queues in parts of about `_AT_ONCE` messages, each case whole; what is empty is left out."""
+    part: dict[str, list[_Message]] = {}
+    for case_id, queue in ready.items():
+        if part and sum(map(len, part.values())) + len(queue) > _AT_ONCE:
+            yield part
+            part = {}
+        if queue:
+            part[case_id] = queue
+    if part:
+        yield part
 
 
 def _run(queue: Sequence[_Message], first: int) -> tuple[list[_Message], list[_Message]]:

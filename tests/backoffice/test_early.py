@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import pytest
+
+from backoffice import inbox as inbox_module
 from backoffice.early import MOST_BYTES, MOST_OF_A_CASE, Early
 from backoffice.inbox import Inbox
 from storage.streams import Entry
@@ -74,3 +77,28 @@ async def test_a_number_far_ahead_is_set_aside_with_its_reason_and_the_line_goes
     ((kind, case_id, _, reason),) = await town.set_aside()
     assert (kind, case_id) == ("poison", town.first)
     assert "1001 号过于超前" in reason
+
+
+async def test_very_many_that_a_filled_gap_sets_free_take_effect_in_several_transactions(
+    town: Any, make_inbox: MakeInbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backoffice.inbox._AT_ONCE", 4)
+    inbox = make_inbox()
+    cases = (town.first, town.second)
+    waiting = [(case, n) for case in cases for n in (2, 3)]
+    assert await inbox.take([Entry(f"1-{place}", town.answer(case, n)) for place, (case, n) in enumerate(waiting)]) == []
+    town.ledger.failing[town.second, 1] = [KeyError("passing")]
+
+    done = await inbox.take([Entry(f"2-{place}", town.answer(case, 1)) for place, case in enumerate(cases)])
+
+    assert sorted(done) == ["1-0", "1-1", "2-0"]  # the other part failed alone
+    assert await town.effects() == {town.first: [1, 2, 3]}
+
+
+def test_a_part_is_bounded_and_leaves_a_case_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_module, "_AT_ONCE", 10)
+    sizes = {"a": 4, "b": 5, "c": 0, "d": 2, "e": 30, "f": 1}
+    ready: Any = {case: list(range(size)) for case, size in sizes.items()}
+    parts = list(inbox_module._parts(ready))
+    assert [list(part) for part in parts] == [["a", "b"], ["d"], ["e"], ["f"]]
+    assert {case: len(queue) for part in parts for case, queue in part.items()} == {case: size for case, size in sizes.items() if size}
