@@ -48,6 +48,8 @@ Confirm = Callable[[Sequence[Confirmation]], Awaitable[None]]
 _FURTHEST_AHEAD = 1000
 _AT_ONCE = 500
 """Messages of one transaction: others wait for it, and a statement takes so many arguments only."""
+_FLOOD, _KEPT_OF_A_FLOOD = 1000, 1000
+"""Messages of a department that wait for an officer, from which on so many bytes of an unreadable one are kept: rubbish fills no disk."""
 _FIRST_RETRY, _LONGEST_RETRY = 1.0, 60.0
 _ID_USED = "id：已被此前的另一条消息使用；每条消息的 id 应各不相同"
 
@@ -307,15 +309,15 @@ class Inbox:
         self._count(kind)
 
     async def _poison(self, entry: Entry, bad: BadEnvelope) -> None:
-        body = entry.body or b""
-        digest = _digest(entry)
+        body, digest = entry.body or b"", _digest(entry)
+        kept = _KEPT_OF_A_FLOOD if await inbox.is_flooded(self._database, self._department, _FLOOD) else LARGEST
         fresh = await inbox.set_aside(
             self._database,
             department=self._department,
             kind="poison",
             message_id=digest,
             reason=bad.reason,
-            body=inbox.sealed(body[:LARGEST], self._sealer, self._department, digest),
+            body=inbox.sealed(body[:kept], self._sealer, self._department, digest),
             now=self._clock.now(),
             case_id=bad.case_id and bad.case_id[:36],
         )

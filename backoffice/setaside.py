@@ -90,6 +90,17 @@ async def skip(database: Database, clock: Clock, set_aside_id: str, decision: De
         await _record(tx, clock.now(), decision, "message.skipped", row)
 
 
+async def skip_unread(database: Database, clock: Clock, department: str, decision: Decision) -> int:
+    """Settle everything of a department that could not be read, in one act: its sender was never told that it was taken. How many."""
+    async with database.transaction() as tx:
+        settled = await inbox.settle_unread(tx, department, decision.by, clock.now())
+        await audit.record(
+            tx, at=clock.now(), actor_kind=decision.kind, actor_id=decision.by, action="message.skipped_unread", object_kind="department",
+            object_id=department, outcome="done", data={"messages": settled, "reason": decision.reason[:500]},
+        )  # fmt: skip
+    return settled
+
+
 async def _open(db: Queries, set_aside_id: str) -> Row:
     row = await inbox.open_one(db, set_aside_id)
     if row is None:

@@ -178,6 +178,24 @@ async def set_aside(
     return row is not None
 
 
+async def is_flooded(db: Queries, department: str, most: int) -> bool:
+    """Whether so many messages of a department wait for an officer already."""
+    sql = "SELECT 1 AS found FROM set_aside WHERE department = $1 AND settled_at IS NULL LIMIT 1 OFFSET $2"
+    return await db.one(sql, department, most - 1) is not None
+
+
+async def settle_unread(tx: Transaction, department: str, by: str, now: dt.datetime) -> int:
+    """Settle without effect whatever of a department could not be read; how many there were."""
+    rows = await tx.rows(
+        "UPDATE set_aside SET settled_at = $1, settled_how = 'skipped', settled_by = $2 "
+        "WHERE department = $3 AND kind = 'poison' AND sequence IS NULL AND settled_at IS NULL RETURNING id",
+        now,
+        by,
+        department,
+    )
+    return len(rows)
+
+
 async def park(tx: Transaction, department: str, case_id: str, now: dt.datetime) -> None:
     """From here on the line's messages are set aside in their order, until an officer has decided."""
     await tx.execute(

@@ -1,4 +1,4 @@
-"""Messages of departments that were set aside: list, retry, skip; links to departments: links, pause, wake, replay, pass-over."""
+"""Messages of departments set aside: list, retry, skip, skip-unread; links to departments: links, pause, wake, replay, pass-over."""
 
 from __future__ import annotations
 
@@ -30,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     again.add_argument("id", help="its id, as `list` shows it")
     skip = actions.add_parser("skip", help="settle one message without effect")
     skip.add_argument("id", help="its id, as `list` shows it")
+    rubbish = actions.add_parser("skip-unread", help="settle everything of a department that could not be read, in one act")
+    rubbish.add_argument("department", help="department code")
+    rubbish.add_argument("--reason", default="", help="why, for the record")
     exchange_links.add_actions(actions)
 
 
@@ -50,6 +53,8 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> str:
             return await exchange_links.act(office, arguments)
         if arguments.action == "list":
             return await _list(office)
+        if arguments.action == "skip-unread":
+            return await _skip_unread(office, arguments)
         decision = Decision(arguments.by, kind="operator")
         try:
             if arguments.action == "skip":
@@ -61,6 +66,13 @@ async def _run(settings: Settings, arguments: argparse.Namespace) -> str:
         except Refused as refused:
             raise LookupError("No open message has this id: `mobile-api exchange list` shows those that wait.") from refused
         return f"{number} messages took effect; the line goes on."
+
+
+async def _skip_unread(office: Office, arguments: argparse.Namespace) -> str:
+    if arguments.department not in office.catalogue.departments:
+        raise LookupError(f"There is no department {arguments.department}: `mobile-api department list` shows them.")
+    decision = Decision(arguments.by, arguments.reason, kind="operator")
+    return f"{await setaside.skip_unread(office.database, office.clock, arguments.department, decision)} messages skipped"
 
 
 async def _list(office: Office) -> str:

@@ -134,3 +134,23 @@ async def test_what_was_read_before_the_line_went_on_is_not_set_aside_behind_it(
     with pytest.raises(rows.Overtaken):
         await parked._commit([parked._message(Entry("1-3", town.answer(town.first, 3)))], stale)
     assert await town.set_aside() == []
+
+
+async def test_what_could_not_be_read_is_settled_in_one_act_and_what_was_read_waits(town: Any, make_inbox: MakeInbox) -> None:
+    town.ledger.failing[town.first, 1] = [Refused("result_unknown")]
+    await make_inbox().take([Entry("1-1", town.answer(town.first, 1)), *(Entry(f"2-{n}", b"rubbish %d" % n) for n in range(5))])
+
+    assert await setaside.skip_unread(town.database, town.clock, "GA", ADMIN) == 0
+    assert await setaside.skip_unread(town.database, town.clock, "MZ", ADMIN) == 5
+
+    assert [(kind, sequence) for kind, _, sequence, _ in await town.set_aside()] == [("poison", 1)]
+    record = await audit.of_object(town.database, "department", "MZ")
+    assert [(row["action"], row["actor_id"]) for row in record] == [("message.skipped_unread", "admin")]
+
+
+async def test_rubbish_beyond_a_bound_is_kept_by_its_beginning(town: Any, make_inbox: MakeInbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("backoffice.inbox._FLOOD", 2)
+    await make_inbox().take([Entry(f"1-{n}", b"%d" % n * 5000) for n in range(4)])
+    found = await town.database.rows("SELECT message_id, body FROM set_aside ORDER BY id")
+    sizes = [len(rows.unsealed(bytes(row["body"]), town.sealer, "MZ", row["message_id"])) for row in found]
+    assert sizes == [5000, 5000, 1000, 1000]

@@ -51,3 +51,14 @@ def test_a_message_is_listed_with_its_reason_and_gone_once_skipped(url: str, cap
     assert "No open message" in capsys.readouterr().err
     assert main(["exchange", "list"]) == 0
     assert "Nothing is set aside." in capsys.readouterr().out
+
+
+def test_what_could_not_be_read_is_settled_for_a_department_at_once(url: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["migrate"]) == 0
+    run_apart(set_one_aside(url))
+    assert main(["exchange", "skip-unread", "XX"]) == 1
+    assert "There is no department XX" in capsys.readouterr().err
+    assert main(["exchange", "--by", "李主任", "skip-unread", "MZ", "--reason", "程序出错"]) == 0
+    assert "1 messages skipped" in capsys.readouterr().out
+    assert main(["exchange", "list"]) == 0
+    assert "Nothing is set aside." in capsys.readouterr().out
