@@ -136,6 +136,18 @@ async def test_what_was_read_before_the_line_went_on_is_not_set_aside_behind_it(
     assert await town.set_aside() == []
 
 
+async def test_one_whose_id_was_used_before_takes_effect_once_when_an_officer_says_so(town: Any, make_inbox: MakeInbox) -> None:
+    both = [Entry(f"1-{n}", town.answer(town.first, n, id="same")) for n in (1, 2)]
+    await make_inbox().take(both)
+    (message,) = await waiting(town)
+
+    assert await replay(town, message) == 1
+    await make_inbox().take(both)  # sent again all the same
+
+    assert await town.effects() == {town.first: [1, 2]}
+    assert await waiting(town) == []
+
+
 async def test_what_could_not_be_read_is_settled_in_one_act_and_what_was_read_waits(town: Any, make_inbox: MakeInbox) -> None:
     town.ledger.failing[town.first, 1] = [Refused("result_unknown")]
     await make_inbox().take([Entry("1-1", town.answer(town.first, 1)), *(Entry(f"2-{n}", b"rubbish %d" % n) for n in range(5))])
