@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from handlers import clocks, guards
+from handlers import clocks, guards, partdates
 from handlers.cards import Card
 from handlers.catalogue import ServiceItem
 from handlers.office import Office
@@ -37,10 +37,14 @@ def due_dates(row: Row, card: Card, item: ServiceItem, office: Office) -> tuple[
 
 
 def set_due_dates(file: CaseFile) -> None:
-    """Both clocks, counted anew; while a special procedure lasts the dates stay as they were (decision 15)."""
+    """Both clocks and those of the parts, counted anew; while a special procedure lasts the dates stay as they were (decision 15)."""
     promised, legal = due_dates(file.row, file.card, file.item, file.office)
-    if promised.due_on is None or legal.due_on is None:
-        return
+    if promised.due_on is not None and legal.due_on is not None:
+        _set(file, promised, legal)
+    partdates.follow(file)
+
+
+def _set(file: CaseFile, promised: clocks.DueDate, legal: clocks.DueDate) -> None:
     first = clocks.earliest(promised, legal)
     file.row.update(promised_on=first.due_on, legal_on=legal.due_on, is_provisional=first.provisional or legal.provisional)
     for task in file.tasks:

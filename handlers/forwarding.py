@@ -11,12 +11,10 @@ from handlers import clocks, explanations, guards, tasks
 from handlers.actors import SYSTEM, Actor
 from handlers.cards import Card, CardTask
 from handlers.casefile import CaseFile
+from handlers.partdates import FIRST_REVIEW_DAYS, first_review_due
 from storage.database import Row
 
 FIRST_REVIEW = "初审并报上级决定"
-FIRST_REVIEW_DAYS = 20
-"""Working days: the lower level has reviewed within twenty days of acceptance (行政许可法 art. 43)."""
-
 _LAST = 900  # behind every part of the item
 
 
@@ -50,11 +48,6 @@ def forward(file: CaseFile, actor: Actor, opinion: str | None) -> None:
     _send_up(file, actor, opinion)
 
 
-def first_review_due(accepted: dt.datetime, promised_on: dt.date, file: CaseFile) -> dt.date:
-    """By when the town has sent the case up: within twenty working days, and never past the promise."""
-    return min(tasks.workday_after(file, accepted, FIRST_REVIEW_DAYS), promised_on)
-
-
 def levels(row: Row, card: Card) -> list[Level]:
     """The clock of each level, explained; empty for a case that stays in the town."""
     first = next((task for task in card.tasks if task.step == "review" and task.action == FIRST_REVIEW), None)
@@ -80,7 +73,8 @@ def _county(on: dt.date, done_at: dt.datetime | None) -> Level:
 
 
 def _ask_first_review(file: CaseFile) -> None:
-    due_on = first_review_due(file.row["accepted_at"], file.row["promised_on"], file)
+    promised_on = file.row["promised_on"]
+    due_on = first_review_due(file.row["accepted_at"], promised_on, file.card, file.office.calendar) or promised_on
     lead = file.row["department"]
     tasks.announce(file, file.add_task(lead, "review", FIRST_REVIEW, position=_LAST, state="requested", due_on=due_on))
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import logging
 
-from handlers import forwarding, joins, tasks
+from handlers import forwarding, joins, partdates, tasks
 from handlers.actors import SYSTEM, Actor
 from handlers.casefile import CaseFile, opened
 from handlers.catalogue import Part
@@ -113,14 +112,15 @@ def _is_in_first_review(file: CaseFile) -> bool:
 
 def _begin(file: CaseFile, task: Row, part: Part) -> None:
     """The part's own limit runs from the day on which the department is asked."""
-    due_on = tasks.workday_after(file, file.now, part.days)
-    deemed_on = due_on + dt.timedelta(days=1) if part.silent == "agreed" else None
-    file.change_task(task, state="requested", requested_at=file.now, due_on=due_on, deemed_on=deemed_on)
+    file.change_task(task, state="requested", requested_at=file.now, due_on=tasks.workday_after(file, file.now, part.days))
+    file.change_task(task, deemed_on=partdates.deemed_on(part, partdates.due_on(file, task)))
     tasks.announce(file, task)
 
 
 def _is_silent(file: CaseFile, task: Row) -> bool:
-    return task["deemed_on"] is not None and local_date(file.now) >= task["deemed_on"]
+    """Counted again here: the holidays of a year may have become known, or a special procedure may have begun, since it was noted."""
+    deemed_on = partdates.deemed_on(partdates.part_of(file.item, task), partdates.due_on(file, task))
+    return deemed_on is not None and local_date(file.now) >= deemed_on
 
 
 def _record_late(file: CaseFile, actor: Actor, task: Row, result: str, opinion: str | None) -> None:

@@ -11,7 +11,7 @@ from typing import Annotated
 
 import msgspec
 
-from handlers import clocks, documents, duedates, limits
+from handlers import clocks, documents, duedates, limits, partdates
 from handlers.actors import Actor
 from handlers.cards import CardPause
 from handlers.casefile import CaseFile
@@ -57,6 +57,7 @@ def begin(file: CaseFile, actor: Actor, special: Special, department: str, task:
     file.card = msgspec.structs.replace(file.card, pauses=(*file.card.pauses, pause))
     if task is not None:
         file.change_task(task, state="suspended")
+    partdates.follow(file)
     basis = special.basis or _LAW
     row = _row(file, pause, special.reason, basis)
     file.write(lambda tx: specials.begin(tx, row))

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from handlers import duedates
+from handlers import duedates, partdates
 from handlers.cards import Card
 from handlers.catalogue import ServiceItem
-from handlers.clocks import Days, Suspension
+from handlers.clocks import Days, Suspension, midnight, used_days
 from handlers.limits import Limit, Unit, count_days, local_date
 from handlers.supervision_clocks import Watched
 from handlers.supervision_rules import Measure, OwnLimits
@@ -76,10 +76,16 @@ def _steps(facts: Facts, calendar: WorkCalendar) -> Iterator[Watched]:
         if task["step"] != "review" or task["requested_at"] is None or task["due_on"] is None:
             continue
         part = next((part for part in facts.item.parts if (part.department, part.action) == (task["department"], task["action"])), None)
-        days = part.days if part else calendar.count(local_date(task["requested_at"]), task["due_on"])
-        stops = tuple(Suspension(one.start, one.end, one.name) for one in facts.card.pauses if one.task in {task["id"], ""})
+        stops = partdates.pauses(facts.card, task["id"])
+        days = part.days if part else _days_given(task, stops, calendar)
         runs = facts.row["state"] in RUNNING and task["state"] in _AT_WORK
         yield Watched("step", task["id"], task["requested_at"], {"own": Days(days)}, stops, task["department"], task["action"], runs)
+
+
+def _days_given(task: Row, stops: Sequence[Suspension], calendar: WorkCalendar) -> int:
+    """The days from the task's beginning to its date, without those by which procedures that are over moved that date."""
+    over = [one for one in stops if one.end is not None]
+    return used_days(task["requested_at"], "working", over, midnight(task["due_on"]), calendar=calendar)
 
 
 def _procedures(facts: Facts, calendar: WorkCalendar) -> Iterator[Watched]:
