@@ -30,11 +30,24 @@ SILENCE_DAYS = 5
 """Working days in which the office answers an application; the law counts in working days (行政许可法 art. 32(4), 82)."""
 
 
+def is_silent(file: CaseFile) -> bool:
+    """Whether five days have passed since the papers came in, without acceptance and without a correction notice."""
+    asked = next((task for task in file.tasks if task["step"] == "accept" and task["state"] in {"requested", "in_progress"}), None)
+    if asked is None:
+        return False
+    return local_date(file.now) > file.office.calendar.add_workdays(local_date(asked["requested_at"]), SILENCE_DAYS).day
+
+
 def silence_is_over(file: CaseFile) -> None:
     """Five days have passed since the papers came in, and nobody has accepted or asked for a correction (行政许可法 art. 32(4))."""
-    asked = next((task for task in file.tasks if task["step"] == "accept" and task["state"] in {"requested", "in_progress"}), None)
-    if asked is None or local_date(file.now) <= file.office.calendar.add_workdays(local_date(asked["requested_at"]), SILENCE_DAYS).day:
+    if not is_silent(file):
         raise Refused("silence_not_over")
+
+
+def answers_in_time(file: CaseFile) -> None:
+    """After the five days the case counts as accepted, whether or not the clock has come round to it (行政许可法 art. 32(4))."""
+    if is_silent(file):
+        raise Refused("accepted_by_law", {"days": SILENCE_DAYS})
 
 
 def reviews_are_in(file: CaseFile) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from handlers import documents, duedates, parallel, specials, tasks
+from handlers import documents, duedates, guards, parallel, specials, tasks
 from handlers.actors import SYSTEM, Actor
 from handlers.casefile import CaseFile
 from handlers.clocks import local_date
@@ -24,7 +24,10 @@ def begin(file: CaseFile, actor: Actor) -> None:
 
 
 def accept(file: CaseFile, actor: Actor) -> None:
-    """One acceptance: both clocks start and every department of the item sets to work."""
+    """One acceptance: both clocks start and every department of the item sets to work. After the five days it comes too late to count."""
+    if guards.is_silent(file):
+        accept_by_silence(file)
+        return
     file.act("accept", actor)
     _take_in(file, actor, file.now)
     file.note("accepted", actor, promised_on=file.row["promised_on"], document=documents.acceptance(file))

@@ -113,6 +113,13 @@ LIFE: dict[str, Refusal] = {
         "Not accepted by silence yet",
         "The office has five working days to answer.",
     ),
+    "accepted_by_law": Refusal(
+        409,
+        "已经视为受理",
+        "收件后超过 {days} 个工作日没有答复，依法自收件之日起视为受理，不能再要求补正或不予受理；请按已受理继续办理。",
+        "Accepted by law",
+        "Nobody answered within {days} working days, so the case counts as accepted from its receipt: go on with the review.",
+    ),
     "correction_repeated": Refusal(
         409,
         "补正只能一次性告知",

@@ -23,8 +23,8 @@ from storage.envelopes import Answer
 
 log = logging.getLogger(__name__)
 
-_CROSSED = frozenset({"wrong_state", "already_suspended", "not_suspended"})
-"""Refusals which only say that somebody else, at the desk or on the phone, was first."""
+_CROSSED = frozenset({"wrong_state", "already_suspended", "not_suspended", "accepted_by_law"})
+"""Refusals which only say that somebody else, at the desk or on the phone, or the law, was first."""
 
 
 async def record(office: Office, tx: Transaction, answer: Answer) -> None:

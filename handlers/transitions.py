@@ -76,11 +76,14 @@ _WITH_A_CLOCK = "accepted in_review forwarded"
 
 ACTS = {
     "submit": _act("draft", "submitted", "resident staff", "提交", "行政许可法 art. 29", guards.turn_has_come),
-    "request_correction": _act("submitted", "correction_requested", "staff department", "要求补正", "行政许可法 art. 32(4)"),
+    "request_correction": _act(
+        "submitted", "correction_requested", "staff department", "要求补正", "行政许可法 art. 32(4)",
+        guards.answers_in_time,
+    ),
     "correct": _act("correction_requested", "submitted", "resident staff", "补正", "行政许可法 art. 32(5)"),
     "accept": _act("submitted", "accepted", "staff department", "受理", "行政许可法 art. 32(5)"),
     "accept_by_silence": _act("submitted", "accepted", "system", "视为受理", "行政许可法 art. 32(4)", guards.silence_is_over),
-    "not_accept": _act("submitted", "not_accepted", "staff department", "不予受理", "行政许可法 art. 32(1), (2)"),
+    "not_accept": _act("submitted", "not_accepted", "staff department", "不予受理", "行政许可法 art. 32(1), (2)", guards.answers_in_time),
     "review": _act("accepted", "in_review", "staff department system", "转各部门审查", "行政许可法 art. 34"),
     "suspend": _act(_WITH_A_CLOCK, "", "staff department", "启动特别程序", "行政许可法 art. 45", guards.clock_runs),
     "resume": _act(_WITH_A_CLOCK, "", "staff department system", "结束特别程序", "行政许可法 art. 45"),

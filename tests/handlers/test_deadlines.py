@@ -95,6 +95,44 @@ async def test_silence_is_not_claimed_early(office: Office):
             accept_by_silence(file)
 
 
+async def test_art_32_who_accepts_after_the_five_days_accepts_from_the_day_of_receipt(office: Office):
+    """The clock of the office may have been down for days: the law does not wait for it."""
+    case = await new_case(office, "SJ-03")
+    turn_to(office, FIFTH + dt.timedelta(days=3))
+
+    late = await desk.accept(office, CLERK, case.id, case.version)
+
+    assert (late.state, late.accepted_at) == ("in_review", case.submitted_at)
+    assert late.promised_on == FIFTH
+    assert [one.type for one in await history(office, case)].count("accepted_by_silence") == 1
+
+
+async def test_art_32_after_the_five_days_nobody_corrects_or_turns_away_any_more(office: Office):
+    case = await new_case(office, "SJ-03")
+    turn_to(office, FIFTH + dt.timedelta(days=1))
+    phone = Correction("电话有误", (FieldNote("phone", "少一位"),))
+
+    for act in (
+        lambda: desk.request_correction(office, CLERK, case.id, case.version, phone),
+        lambda: desk.not_accept(office, CLERK, case.id, case.version, "不属于本机关职权"),
+    ):
+        with pytest.raises(Refused, match="accepted_by_law"):
+            await act()
+    await say(office, case, "task.decided", "SJ", "accept", result="not_accepted", opinion="不符合")  # crosses, without effect
+
+    assert (await now(office, case)).state == "submitted"
+    assert await deadlines.sweep(office) == 1
+
+
+async def test_on_the_fifth_day_the_office_may_still_turn_away(office: Office):
+    case = await new_case(office, "SJ-03")
+    turn_to(office, FIFTH)
+
+    refused = await desk.not_accept(office, CLERK, case.id, case.version, "不属于本机关职权", "县水利局")
+
+    assert refused.state == "not_accepted"
+
+
 async def test_a_backdated_acceptance_is_explained_from_the_day_of_receipt(office: Office):
     case = await new_case(office, "SJ-03")
     turn_to(office, FIFTH + dt.timedelta(days=1))

@@ -1,4 +1,4 @@
-"""By when each part of the review is done: special procedures and holidays move it, and with it the day of silence (行政许可法 art. 43, 45)."""
+"""By when each part of the review is done: procedures and holidays move it, and the day of silence (行政许可法 art. 43, 45)."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def on(office: Office, day: dt.date) -> None:
     clock_of(office).time = dt.datetime.combine(day, dt.time(1), dt.UTC)
 
 
-@pytest.mark.parametrize("whole_case", [True, False])
-async def test_a_procedure_of_k_days_moves_the_part_and_its_silence_by_k(office: Office, whole_case: bool):
+@pytest.mark.parametrize("department", ["NY", "ZR"], ids=["the whole case", "its own part"])
+async def test_a_procedure_of_k_days_moves_the_part_and_its_silence_by_k(office: Office, department: str):
     case = await accepted_case(office, ITEM, CLERK)
-    who = officer("NY") if whole_case else officer("ZR")
+    who = officer(department)
     stopped = await desk.suspend(office, who, case.id, case.version, HEARING)
     on(office, workdays_later(office, TODAY, 3))  # it stood still today and on two working days more
     await desk.resume(office, who, case.id, stopped.version, stopped.procedures[0].id, "维持")
