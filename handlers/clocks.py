@@ -144,7 +144,8 @@ def card(
 ) -> Card:
     """The card that a case has earned by `at`: warning 2 days before the promised limit ends, yellow past it, red past the legal one.
 
-    The case row of the e-supervision table; the highest level that holds is given.
+    The case row of the e-supervision table; the highest level that holds is given. A legal limit in other days than the promise may
+    end first (docs/decisions/0009): then 2 days before that, or a case would be red that nobody was warned of.
     """
     stops = tuple(suspensions)
     on_promised, on_legal = (
@@ -158,6 +159,8 @@ def card(
         return _card("yellow", "used >= promised + 1", on_promised, promised)
     if on_promised >= promised.days - 2:
         return _card("warning", "used >= promised - 2", on_promised, promised)
+    if promised.unit != legal.unit and on_legal >= legal.days - 2:
+        return Card("warning", "used >= legal - 2", on_legal, *card_text("legal_first", on_legal, legal))
     return _card("none", "used < promised - 2", on_promised, promised)
 
 

@@ -25,6 +25,10 @@ _CARD_TEXTS = {
         "已用 {used} {unit}，承诺时限 {days} {unit}，剩余不超过 2 天：预警。",
         "{used_en} used of the promised {days}, 2 or fewer are left: warning.",
     ),
+    "legal_first": (
+        "已用 {used} {unit}，法定时限 {days} {unit}先于承诺时限届满，剩余不超过 2 天：预警。",
+        "{used_en} used of the {days} that the law gives, which end before the promise; 2 or fewer are left: warning.",
+    ),
     "yellow": ("已用 {used} {unit}，超过承诺时限 {days} {unit}：黄牌。", "{used_en} used, over the promised {days}: yellow card."),
     "red": ("已用 {used} {unit}，超过法定时限 {days} {unit}：红牌。", "{used_en} used, over the legal limit of {days}: red card."),
 }

@@ -60,8 +60,10 @@ class Reckoner:
 
         By date that is the beginning of the day; by the instant it is the first moment beyond a whole day ("one second over counts").
         """
-        limit = one.limits[rule.edition.limit]
-        wanted = limit.days + rule.edition.days
+        found = (self._boundary(one, limit, limit.days + rule.edition.days) for limit in _limits(one, rule))
+        return min((moment for moment in found if moment is not None), default=None)
+
+    def _boundary(self, one: Watched, limit: Limit, wanted: int) -> dt.datetime | None:
         if wanted <= 0:
             return one.start
         if counting_of(limit, self.counting) == "date":
@@ -80,12 +82,13 @@ class Reckoner:
         return min((look for look in looks if look is not None), default=None)
 
     def _earned(self, one: Watched, rule: HeldRule, at: dt.datetime) -> Earned | None:
-        limit = one.limits[rule.edition.limit]
-        counting = counting_of(limit, self.counting)
-        used = used_days(one.start, limit.unit, one.pauses, at, calendar=self.calendar, counting=counting)
-        if at < one.start or used < limit.days + rule.edition.days:
+        used = [(self._used(one, limit, at), limit.days + rule.edition.days) for limit in _limits(one, rule)]
+        if at < one.start or all(days < wanted for days, wanted in used):
             return None
-        return Earned(rule, min(self.boundary(one, rule) or at, at), used)
+        return Earned(rule, min(self.boundary(one, rule) or at, at), used[0][0])
+
+    def _used(self, one: Watched, limit: Limit, at: dt.datetime) -> int:
+        return used_days(one.start, limit.unit, one.pauses, at, calendar=self.calendar, counting=counting_of(limit, self.counting))
 
     def _look(self, one: Watched, rule: HeldRule, now: dt.datetime) -> dt.datetime | None:
         look = self.boundary(one, rule)
@@ -93,3 +96,14 @@ class Reckoner:
             return look
         # By the instant, a limit that was full at the very second of a pause is exceeded only once time runs again.
         return None if one.stands else now + _SOON
+
+
+def _limits(one: Watched, rule: HeldRule) -> list[Limit]:
+    """The limits that a rule is held against, its own first.
+
+    A warning before the promise ends is one before the law's limit too, where that counts in other days and so may end first.
+    """
+    own, legal = one.limits[rule.edition.limit], one.limits.get("legal")
+    if legal is None or legal.unit == own.unit or rule.edition.limit != "promised" or rule.edition.days > 0:
+        return [own]
+    return [own, legal]

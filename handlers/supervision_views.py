@@ -6,7 +6,7 @@ import datetime as dt
 
 import msgspec
 
-from handlers import clocks, supervision
+from handlers import clocks, explanations, supervision
 from handlers.access import Officer
 from handlers.caseviews import DepartmentRef, department_ref
 from handlers.errors import Refused
@@ -160,14 +160,25 @@ def _counted(office: Office, row: Row, one: Watched) -> list[ExplanationLine]:
         return []
     limit = one.limits[rule.editions[row["rule_version"] - 1].limit]
     pauses = [pause for pause in one.pauses if pause.start < row["earned_at"]]
-    due = clocks.due_date(one.start, limit, pauses, office.calendar, office.counting)
+    due = clocks.due_date(one.start, limit, pauses, office.calendar, clocks.counting_of(limit, office.counting))
     begun = _BEGUN.get(one.kind)
-    lines = [ExplanationLine(step.on, step.text, step.text_en) for step in due.steps]
+    lines = [ExplanationLine(step.on, step.text, step.text_en) for step in (*due.steps, *_legal_first(office, one, due, pauses))]
     if begun and lines:
         lines[0] = ExplanationLine(
             lines[0].on, lines[0].text.replace("受理，", f"{begun[0]}，"), lines[0].text_en.replace("Accepted", begun[1])
         )
     return lines
+
+
+def _legal_first(office: Office, one: Watched, due: clocks.DueDate, pauses: list[clocks.Suspension]) -> list[clocks.Step]:
+    """How the law's limit was counted, where it ends before the promise."""
+    limit = one.limits.get("legal")
+    if limit is None:
+        return []
+    legal = clocks.due_date(one.start, limit, pauses, office.calendar, clocks.counting_of(limit, office.counting))
+    if legal.due_on is None or clocks.earliest(due, legal) is due:
+        return []
+    return [*legal.steps, explanations.legal_first(legal.due_on)]
 
 
 _BEGUN = {

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from handlers import supervision
+from handlers import supervision, supervision_views
+from handlers.access import Officer
 from handlers.actors import department_actor
 from handlers.cards import CardExtension, CardPause
 from handlers.casefile import opened
@@ -57,9 +58,9 @@ async def accepted(office: Office, item: str = ITEM) -> str:
     async with opened(office, case_id) as file:
         file.row.update(state="in_review", accepted_at=file.now)
         file.change_task(file.tasks[0], state="done", result="accepted", answered_at=file.now)
-        for part in file.item.parts:
+        for position, part in enumerate(file.item.parts):
             due = file.office.calendar.add_workdays(file.now.date(), part.days).day
-            file.add_task(part.department, "review", part.action, position=0, state="requested", due_on=due)
+            file.add_task(part.department, "review", part.action, position=position, state="requested", due_on=due)
     return case_id
 
 
@@ -124,6 +125,19 @@ async def test_a_card_says_what_the_template_says_with_its_rule_its_edition_and_
     assert (row["rule"], row["rule_version"], row["department"], row["area"]) == ("case-yellow", 1, "SJ", office.division)
     assert row["feedback_due_on"] == office.calendar.add_workdays(on_workday(office, 6).date(), 3).day
     assert row["earned_at"] == on_workday(office, 6).replace(hour=0) - dt.timedelta(hours=8)
+
+
+async def test_a_warning_before_the_law_ends_first_explains_both_limits(office: Office):
+    """居住证: 10 working days promised, 15 natural days by law; across the Spring Festival the law ends first, on 28 February."""
+    case_id = await accepted(office, "GA-03")
+
+    assert await sweep_at(office, dt.datetime(2026, 2, 26, 2, tzinfo=dt.UTC)) >= 1
+
+    row = next(row for row in await supervision_cards.of_case(office.database, case_id) if row["object_kind"] == "case")
+    head = Officer("head-GA", "approver", "GA", "", office.division)
+    texts = [line.text for line in (await supervision_views.detail(office, head, row)).explanation]
+    assert row["level"] == "warning"
+    assert "法定时限先于承诺时限届满，以法定到期日2026年2月28日（周六）为准。" in texts
 
 
 async def test_a_case_done_before_the_sweep_gets_no_card(office: Office):

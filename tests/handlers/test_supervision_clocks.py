@@ -20,6 +20,7 @@ from tests.support.calendars import known_calendar
 CALENDAR = known_calendar()
 BY = Reckoner(load_rulebook(HERE), CALENDAR)
 SECOND = dt.timedelta(seconds=1)
+DAY = dt.timedelta(days=1)
 BEGUN = dt.datetime(2026, 3, 2, 10, tzinfo=LOCAL)  # a Monday; no holiday until April
 
 starts = st.builds(lambda n: BEGUN + n * SECOND, st.integers(0, 40 * 86400))
@@ -67,6 +68,23 @@ def test_each_level_comes_on_the_day_of_the_table_and_not_before(kind: Kind, day
                                                (10, ["warning", "yellow"]), (11, ["warning", "yellow", "red"])])  # fmt: skip
 def test_a_case_is_warned_at_promised_less_2_yellow_past_promised_red_past_legal(used: int, expected: list[str]):
     assert levels(case(Days(6), Days(10)), workday(used)) == expected
+
+
+def test_a_case_is_warned_before_the_law_ends_first_and_never_red_out_of_the_blue():
+    """居住证: 10 working days promised, 15 natural days by law; across the Spring Festival the law ends first (docs/decisions/0009)."""
+    begun = dt.datetime(2026, 2, 13, 10, tzinfo=LOCAL)
+    one, ends = case(Days(10), Days(15, "natural"), start=begun), midnight(dt.date(2026, 2, 28))
+    assert levels(one, ends - 2 * DAY - SECOND) == []
+    assert levels(one, ends - 2 * DAY) == ["warning"]
+    assert levels(one, ends + DAY) == ["warning", "red"]
+    assert BY.next_look(one, (), begun) == ends - 2 * DAY
+
+
+@pytest.mark.parametrize("counting", ["date", "instant"])
+def test_where_law_and_promise_count_alike_the_warning_is_the_table_s(counting: Counting):
+    by = Reckoner(BY.book, CALENDAR, counting)
+    rule = next(rule for rule in by.rules(case(Days(6), Days(10))) if rule.code == "case-warning")
+    assert by.boundary(case(Days(6), Days(7)), rule) == by.boundary(case(Days(6), Days(60)), rule)
 
 
 def test_by_the_instant_one_second_over_counts():
