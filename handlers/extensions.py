@@ -27,11 +27,24 @@ class Asking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
 
+JOINT_DAYS = 15
+"""Working days that the law allows to a licence on which several departments work (行政许可法 art. 42(2): 联合办理)."""
+
+
 def most(item: ServiceItem) -> int:
     """By how many days the legal limit of an item may be extended at all; 0 = not."""
     if item.extension is not None:
         return max(item.extension.to - item.legal.days, 0)
-    return LICENCE_DAYS if item.type == "行政许可" and item.legal.unit == "working" else 0
+    if item.type != "行政许可" or item.legal.unit != "working":
+        return 0
+    return JOINT_DAYS if item.parts else LICENCE_DAYS
+
+
+def approved_by(item: ServiceItem) -> str:
+    """Whose approval an extension needs, as the item or the law has it (行政许可法 art. 42)."""
+    if item.extension is not None:
+        return item.extension.approver
+    return "本级人民政府负责人" if item.parts else "本机关负责人"
 
 
 async def ask(file: CaseFile, actor: Actor, asking: Asking) -> None:

@@ -30,11 +30,12 @@ class AskedExtension(msgspec.Struct, frozen=True):
 class Particulars(msgspec.Struct, frozen=True):
     """What may be begun, what waits for approval, commitments signed, and for those who deliver the address and who signed.
 
-    `extension_left`: days by which the legal limit may still be extended.
+    `extension_left`: days by which the legal limit may still be extended, with the approval of `extension_approver`.
     """
 
     procedures: list[str]
     extension_left: int
+    extension_approver: str
     extension: AskedExtension | None
     address: str | None
     signed_by: str | None
@@ -55,6 +56,7 @@ async def of_case(office: Office, officer: Officer, case_id: str) -> Particulars
     return Particulars(
         procedures=specials.names(item),
         extension_left=max(rules.most(item) - granted, 0),
+        extension_approver=rules.approved_by(item),
         extension=_asked(asked, officer) if asked else None,
         address=handovers.address(office, case_id, delivery["address_sealed"]) if delivery and delivery["address_sealed"] else None,
         signed_by=delivery["signed_by"] if delivery else None,

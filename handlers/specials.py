@@ -17,6 +17,7 @@ from handlers.cards import CardPause
 from handlers.casefile import CaseFile
 from handlers.catalogue import ServiceItem
 from handlers.errors import Refused
+from handlers.supervision_objects import NOTICES, procedure_limit
 from storage import specials
 from storage.database import Row
 from storage.ids import uuid7
@@ -40,9 +41,10 @@ class Special(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def names(item: ServiceItem) -> list[str]:
-    """The procedures that may be begun in a case of this item, the item's own first."""
+    """The procedures that may be begun in a case of this item, the item's own first; no public notice where that counts in the limit."""
     own = [one.name for one in item.special_procedures]
-    return list(dict.fromkeys([*own, *sorted(_parts(item)), *sorted(BY_LAW), *sorted(BY_RULE)]))
+    counts = NOTICES if item.announcement is not None and item.announcement.counts_in_limit else frozenset[str]()
+    return list(dict.fromkeys([*own, *sorted(_parts(item)), *sorted(BY_LAW), *sorted(BY_RULE - counts)]))
 
 
 def begin(file: CaseFile, actor: Actor, special: Special, department: str, task: Row | None = None) -> None:
@@ -112,16 +114,17 @@ def _is_open(file: CaseFile, name: str, task: Row | None) -> bool:
     return any(pause.end is None and not pause.task and pause.name == name for pause in file.card.pauses)
 
 
-def _due_on(file: CaseFile, special: Special) -> dt.date | None:
-    """When the procedure must be over: by the item's own limit for it, and not later than announced."""
+def _due_on(file: CaseFile, special: Special) -> dt.date:
+    """When the procedure must be over: by what is laid down for it and not later than announced; none is without an end (art. 45)."""
     today = clocks.local_date(file.now)
     if special.until_on is not None and special.until_on < today:
         raise Refused("until_in_the_past")
-    rule = next((one for one in file.item.special_procedures if special.procedure in {one.name, *one.name.split("/")}), None)
-    if rule is None or rule.days is None:
-        return special.until_on
-    longest = limits.add_days(today, rule.days, rule.unit, file.office.calendar)
-    return min(special.until_on or longest, longest)
+    town = file.office.supervision.limits.procedure
+    limit = procedure_limit(file.item, special.procedure, town)
+    longest = limits.add_days(today, limit.days, limit.unit, file.office.calendar)
+    if special.until_on is None or limit is town:
+        return special.until_on or longest
+    return min(special.until_on, longest)
 
 
 def _parts(item: ServiceItem) -> set[str]:

@@ -9,7 +9,7 @@ from handlers import duedates, partdates
 from handlers.cards import Card
 from handlers.catalogue import ServiceItem
 from handlers.clocks import Days, Suspension, midnight, used_days
-from handlers.limits import Limit, Unit, count_days, local_date
+from handlers.limits import Limit, count_days, local_date
 from handlers.supervision_clocks import Watched
 from handlers.supervision_rules import Measure, OwnLimits
 from handlers.workdays import WorkCalendar
@@ -17,6 +17,9 @@ from storage.database import Row
 
 RUNNING = frozenset({"accepted", "in_review", "forwarded"})
 """The states in which the clock of a case runs, or stands still for a while."""
+
+NOTICES = frozenset({"公示", "公告"})
+"""The special procedures that are the item's public notice."""
 
 _AT_WORK = frozenset({"requested", "in_progress", "suspended"})
 
@@ -93,7 +96,7 @@ def _procedures(facts: Facts, calendar: WorkCalendar) -> Iterator[Watched]:
     for pause in facts.card.pauses:
         if pause.due_on is None or not pause.id:
             continue
-        unit = _unit(facts.item, pause.name)
+        unit = procedure_limit(facts.item, pause.name, Days(0)).unit
         limit = Days(count_days(local_date(pause.start), pause.due_on, unit, calendar), unit)
         runs = facts.row["state"] in RUNNING and pause.end is None
         yield Watched("procedure", pause.id, pause.start, {"own": limit}, (), pause.department, pause.name, runs)
@@ -103,8 +106,15 @@ def _certificate(facts: Facts, limits: OwnLimits) -> Iterator[Watched]:
     row = facts.row
     if facts.item.certificate_type is not None and row["decision"] == "granted" and row["decided_at"] is not None:
         own: Mapping[Measure, Limit] = {"own": limits.certificate}
-        yield Watched("certificate", row["id"], row["decided_at"], own, (), row["department"], "制发电子证照", not facts.certified)
+        runs = not facts.certified and facts.card.revoked is None
+        yield Watched("certificate", row["id"], row["decided_at"], own, (), row["department"], "制发电子证照", runs)
 
 
-def _unit(item: ServiceItem, name: str) -> Unit:
-    return next((special.unit for special in item.special_procedures if name in {special.name, *special.name.split("/")}), "working")
+def procedure_limit(item: ServiceItem, name: str, otherwise: Limit) -> Limit:
+    """The limit that is laid down for a special procedure: the item's own, that of its public notice, or another where there is none."""
+    own = next((one for one in item.special_procedures if name in {one.name, *one.name.split("/")}), None)
+    if own is not None and own.days is not None:
+        return Days(own.days, own.unit)
+    if name in NOTICES and item.announcement is not None:
+        return Days(item.announcement.days, item.announcement.unit)
+    return otherwise

@@ -65,10 +65,15 @@ class Ground(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OwnLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """Limits of objects that have none in the catalogue: looking at an application (预审), issuing the certificate (制证)."""
+    """Limits of objects that have none in the catalogue: looking at an application (预审), issuing the certificate (制证).
+
+    `procedure`: a special procedure for which the item lays none down and whose end nobody announced; a hearing is held within 20 days
+    (行政许可法 art. 47).
+    """
 
     pre_acceptance: Limit = Limit(days=2)
     certificate: Limit = Limit(days=3)
+    procedure: Limit = Limit(days=20)
 
 
 class Recipients(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,13 +6,15 @@ from pathlib import Path
 
 import pytest
 
+from config.settings import HERE
 from handlers import desk, timeline
 from handlers.access import Officer
 from handlers.caseviews import CaseView
 from handlers.errors import Refused
-from handlers.extensions import Asking, most
+from handlers.extensions import Asking, approved_by, most
 from handlers.office import Office
 from handlers.specials import Special
+from mobile_api.tables import load_catalogue
 from storage.bell import Bell
 from storage.database import Database
 from storage.redis import RedisStore
@@ -100,6 +102,22 @@ async def test_never_longer_than_the_item_allows(office: Office):
 
     with pytest.raises(Refused, match="extension_too_long"):
         await desk.ask_extension(office, officer("MZ"), case.id, case.version, Asking(1, "再多一天"))
+
+
+@pytest.mark.parametrize(
+    ("item", "days", "approver_"),
+    [
+        ("SJ-02", 5, "本机关负责人"),  # the item: ten, at most fifteen
+        ("SJ-03", 10, "本机关负责人"),  # art. 42(1): a licence of one office
+        ("NY-01", 15, "本级人民政府负责人"),  # art. 42(2): several departments work on it
+        ("YB-03", 0, "本机关负责人"),  # no licence, and the item says nothing
+    ],
+)
+def test_art_42_how_much_longer_and_by_whose_leave(item: str, days: int, approver_: str):
+    found = load_catalogue(HERE).items[item]
+    assert most(found) == days
+    if days:
+        assert approved_by(found) == approver_
 
 
 async def test_art_42_not_after_the_limit_ran_out_neither_asked_nor_approved(office: Office):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from handlers import cases, desk, timeline
@@ -18,6 +19,7 @@ from storage.database import Database
 from storage.redis import RedisStore
 from tests.support.lives import accepted_case, approver, clock_of, new_case, no_answer, now, officer, row_of, say, told, workdays_later
 from tests.support.office import CLERK, open_office
+from tests.support.reviews import with_item
 
 HEARING = Special("听证", "利害关系人申请听证")
 
@@ -46,6 +48,34 @@ async def test_an_announced_end_never_outlasts_the_limit_of_the_procedure(office
     )
 
     assert stopped.procedures[0].due_on == workdays_later(office, dt.date(2026, 2, 13), 3)
+
+
+@pytest.mark.parametrize(
+    ("item", "name", "until_on", "due_on"),
+    [
+        ("SJ-03", "听证", None, dt.date(2026, 3, 19)),  # art. 47: held within twenty days, here counted past the Spring Festival
+        ("SJ-03", "鉴定", dt.date(2026, 6, 1), dt.date(2026, 6, 1)),  # nothing laid down: as long as was told in writing
+        ("MZ-01", "公示", None, dt.date(2026, 2, 20)),  # the item's public notice lasts seven natural days
+        ("MZ-01", "公示", dt.date(2026, 6, 1), dt.date(2026, 2, 20)),
+    ],
+)
+async def test_art_45_no_procedure_is_without_an_end(office: Office, item: str, name: str, until_on: dt.date | None, due_on: dt.date):
+    case = await accepted_case(office, item, CLERK)
+
+    stopped = await desk.suspend(office, officer(item[:2]), case.id, case.version, Special(name, "需要", until_on=until_on))
+
+    assert stopped.procedures[0].due_on == due_on
+    assert (await told(office, case, "suspended"))["until_on"] == due_on.isoformat()
+
+
+async def test_a_public_notice_that_counts_in_the_limit_stops_no_clock(office: Office):
+    announcement = office.catalogue.items["MZ-01"].announcement
+    assert announcement is not None
+    town = await with_item(office, "MZ-01", announcement=msgspec.structs.replace(announcement, counts_in_limit=True))
+    case = await accepted_case(town, "MZ-01", CLERK)
+
+    with pytest.raises(Refused, match="procedure_unknown"):
+        await desk.suspend(town, officer("MZ"), case.id, case.version, Special("公示", "需要"))
 
 
 async def test_only_procedures_of_the_item_or_of_the_law_stop_a_clock(office: Office):

@@ -14,7 +14,7 @@ import pytest
 from handlers import supervision, supervision_views
 from handlers.access import Officer
 from handlers.actors import department_actor
-from handlers.cards import CardExtension, CardPause
+from handlers.cards import CardExtension, CardPause, CardRevocation
 from handlers.casefile import opened
 from handlers.office import Office
 from handlers.workdays import WorkCalendar
@@ -192,6 +192,14 @@ async def test_a_certificate_is_due_three_days_after_the_decision(office: Office
     assert await sweep_at(office, on_workday(office, 3)) == 0
     assert await sweep_at(office, on_workday(office, 4)) == 1
     assert (await cards(office, late), await cards(office, in_time)) == ([("certificate", "yellow", "issued")], [])
+
+
+async def test_no_certificate_is_owed_for_a_decision_that_was_taken_back(office: Office):
+    case_id = await accepted(office)
+    await change(office, case_id, state="completed", decision="granted", decided_at=MORNING, completed_at=MORNING)
+    async with opened(office, case_id) as file:
+        file.card = msgspec.structs.replace(file.card, revoked=CardRevocation(file.now, "承诺不实"))
+    assert await sweep_at(office, on_workday(office, 9)) == 0
 
 
 async def test_a_granted_extension_moves_the_red_card_only(office: Office):

@@ -43,6 +43,7 @@ async def test_one_asks_for_more_time_and_another_approves(town: Town, staff: St
     assert "延期申请已提出" in asked.text
     assert "批准延期" not in asked.buttons
     assert "案情复杂" in waiting.text
+    assert "须经分管负责人批准" in waiting.text
     assert "已批准延期" in granted.text
     assert "延长 5 个工作日" in granted.text
 
