@@ -152,7 +152,7 @@ def card(
         used_days(accepted, limit.unit, stops, at, calendar=calendar, counting=counting_of(limit, counting)) for limit in (promised, legal)
     )
     if at < moment_of(accepted):
-        return _card("none", "not accepted yet", 0, promised)
+        return Card("none", "not accepted yet", 0, *card_text("early", 0, promised))
     if on_legal >= legal.days + 1:
         return _card("red", "used >= legal + 1", on_legal, legal)
     if on_promised >= promised.days + 1:

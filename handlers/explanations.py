@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from handlers.limits import DAY, LOCAL, Counting, Limit, Pause, Unit, count_days, date_of, moment_of
+from handlers.limits import DAY, LOCAL, Counting, Limit, Pause, Unit, count_days, date_of, midnight, moment_of
 from handlers.workdays import SATURDAY, Span, WorkCalendar
 
 _WEEKDAYS = "一二三四五六日"
@@ -20,6 +20,7 @@ _HOLIDAYS_EN = {
     "国庆节": "National Day",
 }
 _CARD_TEXTS = {
+    "early": ("所查时间早于受理时间，尚未开始计时，时限 {days} {unit}。", "Before acceptance no clock runs."),
     "none": ("已用 {used} {unit}，时限 {days} {unit}，未到预警。", "{used_en} used of {days}; no card."),
     "warning": (
         "已用 {used} {unit}，承诺时限 {days} {unit}，剩余不超过 2 天：预警。",
@@ -124,12 +125,23 @@ def _holidays(facts: Facts) -> Iterator[Step]:
         return
     for span in facts.calendar.spans(date_of(facts.accepted), facts.seen_to):
         name_en = _HOLIDAYS_EN.get(span.name, span.name)
-        if span.works:
+        if span.works and _stands(facts, span.first):
+            text = f"{_range(span)}为{span.name}调休上班日，计时中止，不计入。"
+            yield Step(span.first, text, f"{_range_en(span)} is worked in exchange for {name_en}; the clock stands still: not counted.")
+        elif span.works:
             text = f"{_range(span)}为{span.name}调休上班日，计入。"
             yield Step(span.first, text, f"{_range_en(span)} is worked in exchange for {name_en}: counts.")
         else:
             text = f"{_range(span)}{span.name}放假 {span.days} 天，不计入。"
             yield Step(span.first, text, f"{_range_en(span)}: {name_en}, {span.days} days off, not counted.")
+
+
+def _stands(facts: Facts, day: dt.date) -> bool:
+    """Whether nothing of a day counts because of a pause: by date if the clock stands at its close, by the instant if all day long."""
+    if facts.counting == "date":
+        return any(pause.before < day and (pause.last is None or day <= pause.last) for pause in facts.pauses)
+    stops = (pause.suspension for pause in facts.pauses)
+    return any(stop.start <= midnight(day) and (stop.end is None or stop.end >= midnight(day + DAY)) for stop in stops)
 
 
 def _suspensions(facts: Facts) -> Iterator[Step]:

@@ -58,6 +58,24 @@ def test_where_the_law_ends_before_the_promise_the_closing_line_says_which_date_
     assert explanations.legal_first(dt.date(2026, 2, 28)).text == "法定时限先于承诺时限届满，以法定到期日2026年2月28日（周六）为准。"
 
 
+@pytest.mark.parametrize("counting", ["date", "instant"])
+def test_a_make_up_day_within_a_procedure_does_not_count_and_says_so(counting: Counting):
+    """14 February 2026 is a Saturday worked for the Spring Festival; the clock stands still on it."""
+    stop = Suspension.of_days(dt.date(2026, 2, 14), dt.date(2026, 2, 25), "听证")
+    found = due(midnight(FRIDAY) + TEN, Days(5), stop, counting=counting)
+    [line] = [step for step in found.steps if step.on == dt.date(2026, 2, 14) and "调休" in step.text]
+    assert line.text.endswith("计时中止，不计入。")
+    assert line.text_en.endswith("the clock stands still: not counted.")
+    assert any("2月28日（周六）为春节调休上班日，计入" in text for text in lines(found))
+
+
+def test_before_acceptance_a_card_says_that_no_clock_runs():
+    at = midnight(dt.date(2026, 3, 1))
+    found = card(dt.date(2026, 3, 2), Days(5), Days(10), [], at, calendar=CALENDAR)
+    assert (found.level, found.text) == ("none", "所查时间早于受理时间，尚未开始计时，时限 5 个工作日。")
+    assert found.text_en == "Before acceptance no clock runs."
+
+
 def test_two_unknown_years_are_each_named():
     found = due(dt.date(2027, 12, 20), Days(20))
     assert found.provisional

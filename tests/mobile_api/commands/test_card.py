@@ -51,7 +51,7 @@ def test_a_suspension_moves_the_card(capsys: pytest.CaptureFixture[str]):
 def test_a_legal_limit_in_natural_days_is_red_when_it_is_over_though_the_promise_is_not(capsys: pytest.CaptureFixture[str]):
     case = ("--accepted", "2026-02-13", "--promised", "10", "--legal", "15", "--legal-unit", "natural")
     assert run(*case, "--at", "2026-02-28") == 0
-    assert capsys.readouterr().out.startswith("none")
+    assert capsys.readouterr().out.startswith("warning")
     assert run(*case, "--at", "2026-03-01") == 0
     assert capsys.readouterr().out.startswith("red")
 
