@@ -58,6 +58,12 @@ def reviews_are_in(file: CaseFile) -> None:
         raise Refused("review_unfinished")
 
 
+def not_delivered(file: CaseFile) -> None:
+    """What came back by post is sent again; what the applicant has is not (行政许可法 art. 44)."""
+    if file.card.delivery is not None and file.card.delivery.delivered_at is not None:
+        raise Refused("already_delivered")
+
+
 def has_green_channel(file: CaseFile) -> None:
     """Only urgent aid is decided before its papers are there (绿色通道)."""
     if not file.item.green_channel:

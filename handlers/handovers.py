@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from handlers import debts, procedure, tasks
+from handlers import debts, guards, procedure, tasks
 from handlers.actors import Actor
 from handlers.cards import CardDelivery
 from handlers.casefile import CaseFile
@@ -59,7 +59,7 @@ def begin(file: CaseFile, actor: Actor) -> None:
 
 
 def send(file: CaseFile, actor: Actor, dispatch: Dispatch) -> None:
-    """The result is on its way: in the post, or ready at the counter."""
+    """The result is on its way: in the post, or ready at the counter; again, if the post brought it back."""
     if dispatch.method == "post" and not (dispatch.carrier.strip() and dispatch.tracking.strip()):
         raise Refused("tracking_missing")
     file.act("deliver", actor)
@@ -73,6 +73,7 @@ def send(file: CaseFile, actor: Actor, dispatch: Dispatch) -> None:
 
 def sign(file: CaseFile, actor: Actor, signed_by: str) -> None:
     """The applicant has the result, and signed for it unless it is electronic; the case is complete."""
+    guards.not_delivered(file)
     delivery = file.card.delivery or CardDelivery("counter")
     if delivery.method != "electronic" and not signed_by.strip():
         raise Refused("signature_name_missing")

@@ -190,6 +190,13 @@ LIFE: dict[str, Refusal] = {
     "signature_name_missing": Refusal(
         422, "请填写签收人", "窗口领取和邮寄送达必须登记签收人。", "Who signed is missing", "Name who signed for the result."
     ),
+    "already_delivered": Refusal(
+        409,
+        "结果已经送达",
+        "申请人已经领取或签收，不需要再次送达。",
+        "Delivered already",
+        "The applicant has the result; there is nothing to send.",
+    ),
     "not_sent_yet": Refusal(
         409, "尚未寄出", "请先登记快递公司和单号。", "Not posted yet", "Register carrier and number with POST /deliver first."
     ),

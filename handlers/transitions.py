@@ -100,7 +100,7 @@ ACTS = {
         "in_review forwarded", "decided", "staff", "先行决定", "绿色通道: 先行救助、后补手续",
         guards.has_green_channel, guards.sent_up,
     ),
-    "deliver": _act("decided", "delivering", "staff", "送达", "行政许可法 art. 44"),
+    "deliver": _act("decided delivering", "delivering", "staff", "送达", "行政许可法 art. 44", guards.not_delivered),
     "complete": _act("decided delivering", "completed", "staff department system", "办结", "行政许可法 art. 44"),
     "revoke": _act("decided delivering", "completed", "staff", "撤销决定", "行政许可法 art. 69"),
     "withdraw": _act(

@@ -115,8 +115,8 @@ _TABLE: list[Route] = [
     post("/desk/cases/{id}/extend/approve", desk.approve_extension, STAFF, summary="批准延长期限", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "separation", "extension_not_asked", "extension_too_late", "extension_too_long")),
     post("/desk/cases/{id}/extend/refuse", desk.refuse_extension, STAFF, summary="不批准延长期限", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "separation", "extension_not_asked")),
     post("/desk/cases/{id}/forward", desk.forward, STAFF, summary="转报上级", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "review_unfinished", "not_for_the_county")),
-    post("/desk/cases/{id}/deliver", desk.deliver, STAFF, summary="送达结果", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "tracking_missing")),
-    post("/desk/cases/{id}/complete", desk.complete, STAFF, summary="签收办结", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "signature_name_missing", "not_sent_yet")),
+    post("/desk/cases/{id}/deliver", desk.deliver, STAFF, summary="送达结果", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "tracking_missing", "already_delivered")),
+    post("/desk/cases/{id}/complete", desk.complete, STAFF, summary="签收办结", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "signature_name_missing", "not_sent_yet", "already_delivered")),
     post("/desk/tasks/{id}/opinion", desk.opinion, STAFF, summary="审查意见", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "task_settled")),
     # papers that may follow
     get("/desk/debts", papers.ledger, STAFF, summary="待补材料台账", tag="desk", errors=("forbidden", "invalid_cursor")),

@@ -106,11 +106,18 @@ def open_acts(who: Officer, case: CaseView, more: Particulars) -> set[str]:
         found |= {"settle_extension"} if more.extension is not None and not more.extension.own else set()
     if case.state == "in_review" and any(_goes_up(task.action, task.state) for task in case.tasks):
         found |= {"forward"}
-    if case.state == "decided":
+    if case.state in {"decided", "delivering"} and not _is_delivered(case):
         found |= {"deliver"}
-    if case.state == "delivering" or (case.state == "decided" and case.delivery is not None and case.delivery.method == "counter"):
-        found |= {"complete"}
+        found |= {"complete"} if case.state == "delivering" or _is_fetched(case) else set()
     return {act for act in found if _may(who, act, case)}
+
+
+def _is_delivered(case: CaseView) -> bool:
+    return case.delivery is not None and case.delivery.delivered_at is not None
+
+
+def _is_fetched(case: CaseView) -> bool:
+    return case.delivery is not None and case.delivery.method == "counter"
 
 
 def _goes_up(action: str, state: str) -> bool:

@@ -19,7 +19,7 @@ from storage import handovers as stored
 from storage.bell import Bell
 from storage.database import Database
 from storage.redis import RedisStore
-from tests.support.lives import approver, decided_case, new_case, no_answer, officer, pushed, told, workdays_later
+from tests.support.lives import approver, decided_case, history, new_case, no_answer, officer, pushed, told, workdays_later
 from tests.support.office import CLERK, open_office, ready_upload
 from tests.support.town import settle_in
 
@@ -68,6 +68,20 @@ async def test_art_44_a_result_by_post_has_ten_working_days_a_number_and_a_signa
     assert sent.delivery is not None
     assert (sent.delivery.carrier, sent.delivery.tracking) == ("邮政 EMS", "EX123456789CN")
     assert "case.delivering" in await pushed(office.database, case)
+
+
+async def test_what_the_post_brought_back_is_sent_again_within_the_same_limit(office: Office):
+    case = await wished(office, Wish("post", ADDRESS))
+    assert case.delivery is not None
+    sent = await desk.deliver(office, CLERK, case.id, case.version, Dispatch("post", "邮政 EMS", "EX1"))
+
+    again = await desk.deliver(office, CLERK, case.id, sent.version, Dispatch("post", "邮政 EMS", "EX2"))
+    done = await desk.complete(office, CLERK, case.id, again.version, "本人")
+
+    assert again.delivery is not None
+    assert (again.delivery.tracking, again.delivery.due_on) == ("EX2", case.delivery.due_on)
+    assert [one.data["tracking"] for one in await history(office, case) if one.type == "delivering"] == ["EX1", "EX2"]
+    assert done.state == "completed"
 
 
 async def test_the_address_is_sealed_and_shown_only_to_those_who_deliver(office: Office):

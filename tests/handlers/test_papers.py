@@ -10,7 +10,7 @@ import pytest
 from handlers import debts, desk, paperdesk, priorities
 from handlers.access import Officer
 from handlers.errors import Refused
-from handlers.handovers import Wish
+from handlers.handovers import Dispatch, Wish
 from handlers.limits import local_date
 from handlers.office import Office
 from handlers.papers import Finding, Waiver
@@ -66,6 +66,10 @@ async def test_aid_fetched_at_the_counter_leaves_the_case_open_while_papers_are_
     case = await paperdesk.decide_first(office, approver("MZ"), case.id, case.version, "先行救助")
 
     fetched = await desk.complete(office, CLERK, case.id, case.version, NAME)
+    with pytest.raises(Refused, match="already_delivered"):
+        await desk.deliver(office, CLERK, case.id, fetched.version, Dispatch("counter"))
+    with pytest.raises(Refused, match="already_delivered"):
+        await desk.complete(office, CLERK, case.id, fetched.version, NAME)
     waived = await paperdesk.waive(office, approver("MZ"), case.id, fetched.version, Waiver("hardship_proof", "消防已出具"))
 
     assert fetched.delivery is not None

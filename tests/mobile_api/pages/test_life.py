@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mobile_api.pages.conftest import Staffed
 from tests.mobile_api.pages.plainforms import Seen, Visitor
 from tests.mobile_api.pages.test_pages import apply
-from tests.support.wholetown import Town
+from tests.support.wholetown import Town, application_for
 
 
 async def taken(town: Town, staff: Staffed, item: str) -> str:
@@ -46,6 +46,30 @@ async def test_one_asks_for_more_time_and_another_approves(town: Town, staff: St
     assert "须经分管负责人批准" in waiting.text
     assert "已批准延期" in granted.text
     assert "延长 5 个工作日" in granted.text
+
+
+async def test_a_result_goes_by_post_comes_back_is_sent_again_and_is_signed_for(town: Town, staff: Staffed):
+    resident = await town.resident("zhang")
+    wish = {"delivery": {"method": "post", "address": "示例镇幸福路 1 号"}}
+    body = {**await application_for(resident, "SJ-03"), **wish}
+    case = await resident.call("POST", "/cases", json=body, key="post", expect=(201,))
+    address, clerk, approver = f"/desk/cases/{case['id']}", await staff("clerk"), await staff("approver", "SJ")
+    await clerk.press(await clerk.visit(address), "受理")
+    await approver.press(await approver.visit(address), "准予", reason="符合条件")
+
+    decided = await clerk.visit(address)
+    nameless = await clerk.press(decided, "登记送达", method="post", carrier="", tracking="")
+    sent = await clerk.press(nameless, "登记送达", method="post", carrier="邮政 EMS", tracking="EX1")
+    again = await clerk.press(sent, "登记送达", method="post", carrier="邮政 EMS", tracking="EX2")
+    done = await clerk.press(again, "已签收，办结", signed_by="本人")
+
+    assert "示例镇幸福路 1 号" in decided.text
+    assert "送达期限" in decided.text
+    assert (nameless.status, "邮寄送达请填写快递公司和单号" in nameless.text) == (422, True)
+    assert "重新送达" in sent.text
+    assert "EX2" in again.text
+    assert "本人 签收" in done.text
+    assert "登记送达" not in done.buttons
 
 
 async def test_a_refusal_shows_how_to_object(town: Town, staff: Staffed):
