@@ -14,10 +14,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from handlers import cases, deadlines, desk, duedates, timeline
+from handlers import cases, deadlines, desk, duedates, supervision, timeline
 from handlers.access import Officer
 from handlers.cards import read_card
 from handlers.caseviews import CaseView, TaskView
+from handlers.clocks import due_date, local_date
 from handlers.corrections import Correction, FieldNote
 from handlers.errors import Refused
 from handlers.extensions import Asking
@@ -27,6 +28,7 @@ from handlers.specials import Special
 from handlers.transitions import ACTS
 from storage import specials as stored
 from storage.bell import Bell
+from storage.cases import tasks as tasks_of
 from storage.database import Database
 from storage.ids import uuid7
 from storage.redis import RedisStore, connect
@@ -70,7 +72,20 @@ async def holds(office: Office, case: CaseView, before: str) -> str:
         if legal.due_on is not None:
             assert (shown.promised.due_on, shown.legal.due_on) == (row["promised_on"], row["legal_on"])
         assert all(t.due_on == row["promised_on"] for t in card.tasks if t.step == "decide" and t.state in {"requested", "in_progress"})
+        await parts_hold(office, case)
     return str(row["state"])
+
+
+async def parts_hold(office: Office, case: CaseView) -> None:
+    """What a department was told, and what supervision will hold against it, is one date; nobody is silent while the clock stands."""
+    facts = (await supervision.load(office, office.database, [case.id]))[case.id]
+    noted = {task["id"]: task for task in await tasks_of(office.database, case.id)}
+    for one in supervision.watched(office, facts).values():
+        if one.kind == "step" and one.runs and not one.stands:
+            due = due_date(one.start, one.limits["own"], one.pauses, office.calendar).due_on
+            assert due == max(noted[one.id]["due_on"], local_date(one.start))
+        if one.kind == "step" and one.stands:
+            assert noted[one.id]["deemed_on"] is None
 
 
 def _reachable(state: str) -> set[str]:
