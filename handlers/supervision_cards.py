@@ -156,10 +156,19 @@ async def issue_by_hand(office: Office, officer: Officer, manual: Manual) -> Row
     return await show(office, officer, row["id"])
 
 
-def wanted(*, level: str = "", state: str = "", kind: str = "", department: str = "", month: str = "", open_appeal: bool = False) -> Wanted:
+def wanted(
+    *,
+    level: str = "",
+    state: str = "",
+    kind: str = "",
+    department: str = "",
+    month: str = "",
+    open_appeal: bool = False,
+    running: bool = False,
+) -> Wanted:
     """Filters of a list, each may be left out; `month` is that in which a card was earned, e.g. "2026-03"."""
     since, before = _month(month) if month else (None, None)
-    return Wanted(level, state, department, kind, since, before, int(open_appeal))
+    return Wanted(level, state, department, kind, since, before, int(open_appeal), int(running))
 
 
 async def _settle(office: Office, officer: Officer, card_id: str, name: str, state: str, reason: str) -> Row:

@@ -21,13 +21,18 @@ _FILTERS = {
     "kind": "object_kind = {}",
     "since": "earned_at >= {}",
     "before": "earned_at < {}",
+    "running": "{} = 1 AND EXISTS (SELECT 1 FROM cases WHERE cases.id = case_id "
+    "AND cases.state IN ('submitted', 'accepted', 'in_review', 'forwarded'))",
     "open_appeal": "appealed_at IS NOT NULL AND appeal_result IS NULL AND state <> 'revoked' AND {} = 1",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which cards: "" and None leave a filter out; moments are from `since` to before `before`, by when the card was earned."""
+    """Which cards: "" and None leave a filter out; moments are from `since` to before `before`, by when the card was earned.
+
+    `running` 1: of cases whose clock runs still.
+    """
 
     level: str = ""
     state: str = ""
@@ -36,6 +41,7 @@ class Wanted:
     since: dt.datetime | None = None
     before: dt.datetime | None = None
     open_appeal: int = 0
+    running: int = 0
 
 
 async def add(tx: Transaction, rows: Sequence[Mapping[str, object]]) -> list[str]:

@@ -48,6 +48,7 @@ async def overview(request: web.Request) -> web.StreamResponse:
     parts = {
         "pending": cards.wanted(state="pending"), "appeals": cards.wanted(open_appeal=True), "pressed": cards.wanted(state="supervised"),
         "reds": cards.wanted(level="red", state="issued"), "yellows": cards.wanted(level="yellow", state="issued"),
+        "warned": cards.wanted(level="warning", state="issued", running=True),
     }  # fmt: skip
     found: dict[str, Any] = {name: await _listed(request, who, wanted, None, FEW) for name, wanted in parts.items()}
     ahead = await views.outlook(office, who, DAYS_AHEAD)

@@ -18,6 +18,7 @@ from handlers import cases, deadlines, desk, duedates, supervision, timeline
 from handlers.access import Officer
 from handlers.cards import read_card
 from handlers.caseviews import CaseView, TaskView
+from handlers.catalogue import Limit
 from handlers.clocks import due_date, local_date
 from handlers.corrections import Correction, FieldNote
 from handlers.errors import Refused
@@ -32,8 +33,9 @@ from storage.cases import tasks as tasks_of
 from storage.database import Database
 from storage.ids import uuid7
 from storage.redis import RedisStore, connect
-from tests.support.lives import approver, clock_of, history, new_case, no_answer, now, officer, row_of, say
+from tests.support.lives import approver, clock_of, history, new_case, no_answer, now, officer, row_of, say, workdays_later
 from tests.support.office import CLERK, open_office
+from tests.support.reviews import with_item
 
 Run = Callable[[Coroutine[Any, Any, Any]], Any]
 
@@ -279,3 +281,17 @@ async def test_a_case_that_is_over_is_not_reopened(office: Office):
         await desk.accept(office, CLERK, case.id, ended.version)
 
     assert (refused.value.code, refused.value.values["state"]) == ("wrong_state", "不予受理")
+
+
+async def test_an_item_edited_under_a_running_case_leaves_the_case_its_limits_and_its_rules(office: Office):
+    running = await desk.accept(office, CLERK, (await new_case(office, "SJ-03")).id, 1)
+
+    edited = await with_item(office, "SJ-03", promised=Limit(days=1), legal=Limit(days=2), certificate_type=None)
+    later = await desk.accept(edited, CLERK, (await new_case(edited, "SJ-03")).id, 1)
+    stopped = await desk.suspend(edited, officer("SJ"), running.id, running.version, Special("听证", "需要"))
+    clock_of(office).advance(days=14)
+    resumed = await desk.resume(edited, officer("SJ"), running.id, stopped.version, stopped.procedures[0].id, "维持")
+
+    assert (running.item.version, resumed.item.version, later.item.version) == (1, 1, 2)
+    assert (running.promised_on, later.promised_on) == (dt.date(2026, 2, 27), dt.date(2026, 2, 14))
+    assert resumed.promised_on == workdays_later(office, dt.date(2026, 2, 13), 9)  # five of its own, four while it stood still

@@ -51,6 +51,20 @@ async def test_a_supervisor_confirms_a_red_card_and_the_unit_answers_and_appeals
     assert "督办中" in (await officer.visit("/supervision")).text
 
 
+async def test_a_unit_sees_what_it_is_warned_of_while_the_case_is_at_work(town: Town, staff: Staffed):
+    """监察规则说明: a warning is told to those who work on the case; once it is decided there is nothing to warn of."""
+    case = await late(town, staff)
+    officer, office = await staff("officer", "MZ"), town.stores.office
+
+    warned = await officer.visit("/supervision")
+    await office.database.execute("UPDATE cases SET state = 'completed' WHERE id = $1", case["id"])
+    over = await officer.visit("/supervision")
+
+    assert "预警，还在办理" in warned.text
+    assert "即将到期" in warned.text
+    assert "预警，还在办理" not in over.text
+
+
 async def test_words_are_asked_for_and_what_was_typed_stays(town: Town, staff: Staffed):
     await late(town, staff)
     supervisor = await staff("supervisor")
