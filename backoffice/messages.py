@@ -22,11 +22,12 @@ class ToDepartment(Struct, frozen=True, kw_only=True):
 
 
 class Item(Struct, frozen=True):
-    """The service item and the version that holds for this case."""
+    """The service item and the version that holds for this case; `certificate_type`: the kind of certificate that a grant brings."""
 
     code: str
     name: str
     version: int
+    certificate_type: str | None = None
 
 
 class File(Struct, frozen=True):

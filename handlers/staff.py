@@ -89,6 +89,14 @@ async def log_in(office: Office, username: str, password: str, totp: str, device
     return opened, _member(row)
 
 
+async def show(office: Office, staff_id: str) -> StaffMember:
+    """A member of staff who still works here."""
+    row = await staff.by_id(office.database, staff_id)
+    if row is None or not row["is_active"]:
+        raise Refused("not_logged_in")
+    return _member(row)
+
+
 async def _is_heard(office: Office, row: Row) -> bool:
     """Whether this attempt is looked at: always below so many failures, then one in SLOW_EVERY."""
     if row["failed_logins"] < SLOW_AFTER:

@@ -36,7 +36,7 @@ def request_data(file: CaseFile, task: Row) -> dict[str, Any]:
         "step": task["step"],
         "action": task["action"],
         "due_on": task["due_on"],
-        "item": {"code": file.item.code, "name": file.item.name, "version": file.row["item_version"]},
+        "item": _item(file),
         "form": file.form,
         "materials": [
             {
@@ -51,6 +51,11 @@ def request_data(file: CaseFile, task: Row) -> dict[str, Any]:
             if done["step"] == "review" and done["state"] == "done"
         ],
     }  # fmt: skip
+
+
+def _item(file: CaseFile) -> dict[str, Any]:
+    facts = {"code": file.item.code, "name": file.item.name, "version": file.row["item_version"]}
+    return facts if file.item.certificate_type is None else {**facts, "certificate_type": file.item.certificate_type}
 
 
 def _file(file: CaseFile, task: Row, upload: CardUpload) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sandbox.department_book import Planned
+from sandbox.papers import credit_code
 
 FAULTS = {
     "correction": "ask for a correction once",
@@ -36,6 +37,9 @@ _PROVOKED = {
     "测试中止": "suspend",
     "测试拖延": "stall",
 }
+
+
+_TOWN = dt.timezone(dt.timedelta(hours=8))
 
 
 class Ways:
@@ -96,7 +100,17 @@ class Ways:
         if against or self.has("refuse", text):
             why = against[0].get("opinion") if against else "经审查，不符合规定的条件。"
             return [("task.decided", {"result": "refused", "opinion": f"{why}依法不予批准“{item}”。如有异议，可在六十日内申请行政复议。"})]
-        return [("task.decided", {"result": "granted", "opinion": f"经审查，“{item}”符合规定的条件，准予办理。"})]
+        granted = ("task.decided", {"result": "granted", "opinion": f"经审查，“{item}”符合规定的条件，准予办理。"})
+        return [granted, *_certificate(data)]
+
+
+def _certificate(data: Mapping[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    """The electronic certificate that a grant of this item brings; the number of a business licence is its owner's credit code."""
+    kind = data["item"].get("certificate_type")
+    if kind is None:
+        return []
+    number = credit_code(data["case"]) if kind == "BIZ_LICENSE" else f"{kind}-{data['case'][-8:]}"
+    return [("certificate.issued", {"certificate_type": kind, "number": number, "issued_on": dt.datetime.now(_TOWN).date().isoformat()})]
 
 
 def _to_correct(data: Mapping[str, Any]) -> dict[str, Any]:

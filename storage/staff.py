@@ -22,6 +22,11 @@ async def by_username(db: Queries, username: str) -> Row | None:
     return await db.one("SELECT * FROM staff WHERE username = $1", username)
 
 
+async def by_id(db: Queries, staff_id: str) -> Row | None:
+    """One staff row."""
+    return await db.one("SELECT * FROM staff WHERE id = $1", staff_id)
+
+
 async def failed(db: Queries, staff_id: str) -> None:
     """Count a failed log-in."""
     await db.execute("UPDATE staff SET failed_logins = failed_logins + 1 WHERE id = $1", staff_id)

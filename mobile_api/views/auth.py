@@ -71,9 +71,13 @@ async def staff_login(body: StaffLogin, office: Office, identity: Identity) -> S
     return StaffTokens(**msgspec.structs.asdict(identity.issue(opened)), staff=member)
 
 
-async def refresh(body: Refresh, office: Office, identity: Identity) -> Tokens:
+async def refresh(body: Refresh, office: Office, identity: Identity) -> ResidentTokens | StaffTokens:
     """Exchange a refresh token."""
-    return identity.issue(await sessions.renew(office, body.refresh_token))
+    opened = await sessions.renew(office, body.refresh_token)
+    tokens = msgspec.structs.asdict(identity.issue(opened))
+    if opened.kind == "staff":
+        return StaffTokens(**tokens, staff=await staff.show(office, opened.account_id))
+    return ResidentTokens(**tokens, resident=await residents.show(office, opened.account_id))
 
 
 async def logout(caller: Caller, office: Office, identity: Identity) -> None:

@@ -29,7 +29,7 @@ async def test_each_device_is_listed_and_a_lost_one_can_be_logged_out(town: Town
 
 async def test_a_refresh_token_is_used_once_and_its_reuse_ends_the_log_in(town: Town):
     phone = await town.resident("zhang")
-    first = phone._refresh
+    first, me = phone._refresh, await phone.call("GET", "/me")
     again = await phone.call("POST", "/auth/refresh", json={"refresh_token": first})
     raced = await phone.call("POST", "/auth/refresh", json={"refresh_token": first})
     third = await phone.call("POST", "/auth/refresh", json={"refresh_token": again["refresh_token"]})
@@ -37,6 +37,7 @@ async def test_a_refresh_token_is_used_once_and_its_reuse_ends_the_log_in(town: 
     status, problem = await phone.raw("POST", "/auth/refresh", json={"refresh_token": first})
 
     assert raced["refresh_token"] == again["refresh_token"]
+    assert again["resident"]["id"] == me["id"]
     assert third["refresh_token"] != again["refresh_token"]
     assert (status, problem["code"]) == (401, "not_logged_in")
 
