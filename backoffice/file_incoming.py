@@ -109,7 +109,7 @@ class Incoming:
         """Put a file aside, unless it is still growing; of a batch the department is told, and sends it again."""
         if one.age < self._pace.grace_seconds:
             return
-        logger.warning("a file from %s cannot be used: %s: %s", self._code, one.path.name, reason)
+        logger.warning("a file from %s cannot be used: %s: %s", self._code, _readable(one.path), reason)
         if name:
             await self._tell_why(name.number, reason)
         await self._folder.put_aside(one.path, reason)
@@ -261,3 +261,8 @@ class Incoming:
 
     def _context(self, number: int) -> str:
         return f"file_batch.held:{self._code}:{number}"
+
+
+def _readable(path: Path) -> str:
+    """A file's name for the log: its bytes may be no text at all, or more than one line."""
+    return "".join(character if character.isprintable() else ascii(character)[1:-1] for character in path.name)

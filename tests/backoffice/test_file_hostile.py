@@ -30,7 +30,7 @@ async def rig(small_office: Office, tmp_path: Path) -> AsyncIterator[Rig]:
         yield rig
 
 
-async def test_whatever_lies_in_the_folder_the_exchange_goes_on(rig: Rig, tmp_path: Path):
+async def test_whatever_lies_in_the_folder_the_exchange_goes_on(rig: Rig, tmp_path: Path, caplog: pytest.LogCaptureFixture):
     arriving = rig.folder / "in"
     (tmp_path / "secret").write_text("nobody's business")
     (arriving / "MZ-in-00000001.batch").symlink_to(tmp_path / "secret")
@@ -56,6 +56,7 @@ async def test_whatever_lies_in_the_folder_the_exchange_goes_on(rig: Rig, tmp_pa
     assert await rig.effects() == {rig.cases[0][0]: [1]}
     kept = [path for path in (rig.folder / "bad").glob("MZ-in-00000004.batch.*") if path.suffix != ".txt"]
     assert [path.stat().st_size for path in kept] == [LARGEST_FILE]
+    assert all(line.isprintable() and line.encode() for line in caplog.messages)
     assert all(b"nobody's business" not in path.read_bytes() for path in rig.folder.rglob("*") if path.is_file())
 
 
