@@ -228,7 +228,7 @@ class Relay:
     async def _resend(self, lane: Lane) -> int:
         checked, sent, missing = await self._begin_check(lane), 0, 0
         try:
-            while page := await outbox.unconfirmed(self._database, lane, self._long_ago(), checked.last, self._limits.batch):
+            while page := await self._unconfirmed(lane, checked.last):
                 absent = await self._absent(lane, page)
                 checked, missing = checked._replace(last=page[-1]), missing + len(absent)
                 # A stream may be full of what waits for a lost predecessor: what a department needs next finds room beyond the cap.
@@ -259,8 +259,10 @@ class Relay:
             return _Checked(depth)
         return _Checked(depth, last.last, last.rounds + 1)
 
-    def _long_ago(self) -> dt.datetime:
-        return self._clock.now() - dt.timedelta(seconds=self._limits.resend_seconds)
+    async def _unconfirmed(self, lane: Lane, after: Letter | None) -> list[Letter]:
+        """What was sent longer ago than the limit, or by a clock so far ahead that nobody can tell."""
+        now, limit = self._clock.now(), dt.timedelta(seconds=self._limits.resend_seconds)
+        return await outbox.unconfirmed(self._database, lane, now - limit, after, self._limits.batch, beyond=now + limit)
 
     async def _absent(self, lane: Lane, page: Sequence[Letter]) -> list[Letter]:
         sent = [Entry(letter.stream_id or "0-1", outbox.opened(letter, self._sealer)) for letter in page]

@@ -22,6 +22,9 @@ RETURNING name, fence
 _RENEW = """
 UPDATE lease SET expires_at = $4 WHERE name = $1 AND holder = $2 AND fence = $3 AND expires_at > $5 RETURNING fence
 """
+_INHERIT = """
+UPDATE lease SET holder = $2, fence = fence + 1, expires_at = $3 WHERE name = $1 AND holder = $4 AND expires_at = $5 RETURNING fence
+"""
 _RELEASE = "UPDATE lease SET holder = '', expires_at = $4 WHERE name = $1 AND holder = $2 AND fence = $3"
 _LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
@@ -39,6 +42,24 @@ async def acquire_all(db: Queries, names: Iterable[str], holder: str, now: dt.da
     values = ", ".join(f"(${n}, $1, 1, $2)" for n in range(4, 4 + len(wanted)))
     rows = await db.rows(_ACQUIRE.format(values), holder, now + dt.timedelta(seconds=seconds), now, *wanted)
     return {row["name"]: int(row["fence"]) for row in rows}
+
+
+Term = tuple[str, dt.datetime]
+"""Who holds a lease, and until when by his own clock; every renewal makes another one."""
+
+
+async def beyond(db: Queries, moment: dt.datetime) -> dict[str, Term]:
+    """Leases that run beyond a moment: one taken by a clock that was ahead may do so for ever."""
+    return {
+        row["name"]: (row["holder"], row["expires_at"])
+        for row in await db.rows("SELECT name, holder, expires_at FROM lease WHERE expires_at > $1", moment)
+    }
+
+
+async def inherit(db: Queries, name: str, holder: str, term: Term, now: dt.datetime, seconds: float) -> int | None:
+    """Take a lease from a holder that is known to be dead, whatever it says of its end; None if it is not as it was known."""
+    row = await db.one(_INHERIT, name, holder, now + dt.timedelta(seconds=seconds), *term)
+    return int(row["fence"]) if row else None
 
 
 async def renew(db: Queries, name: str, holder: str, fence: int, now: dt.datetime, seconds: float) -> bool:

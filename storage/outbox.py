@@ -147,17 +147,23 @@ def _is_whole(rows: Sequence[Row]) -> bool:
 _UNCONFIRMED = """
 SELECT id, case_id, sequence, body, sent_at, stream_id, NOT EXISTS (SELECT 1 FROM outbox e WHERE e.case_id = o.case_id
   AND e.department = o.department AND e.sequence < o.sequence AND e.confirmed_at IS NULL) AS is_next FROM outbox o
-WHERE department = $1 AND partition = $2 AND confirmed_at IS NULL AND sent_at IS NOT NULL AND sent_at < $3
-  AND (sent_at, sequence, id) > ($4, $5, $6)
-ORDER BY sent_at, sequence, id LIMIT $7
+WHERE department = $1 AND partition = $2 AND confirmed_at IS NULL AND sent_at IS NOT NULL AND (sent_at < $3 OR sent_at > $4)
+  AND (sent_at, sequence, id) > ($5, $6, $7)
+ORDER BY sent_at, sequence, id LIMIT $8
 """
 _BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_END = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
 
-async def unconfirmed(db: Queries, lane: Lane, before: dt.datetime, after: Letter | None, limit: int) -> list[Letter]:
-    """A page of what was sent before a moment and is still unconfirmed, from behind the letter `after`, oldest first."""
+async def unconfirmed(
+    db: Queries, lane: Lane, before: dt.datetime, after: Letter | None, limit: int, beyond: dt.datetime = _END
+) -> list[Letter]:
+    """A page of what was sent before a moment and is still unconfirmed, from behind the letter `after`, oldest first.
+
+    What seems to be sent `beyond` a moment still to come was sent by a clock that was ahead: nobody knows when, so it is among them.
+    """
     start = (after.sent_at, after.sequence, after.id) if after else (_BEGINNING, 0, "")
-    return [_letter(row) for row in await db.rows(_UNCONFIRMED, *lane, before, *start, limit)]
+    return [_letter(row) for row in await db.rows(_UNCONFIRMED, *lane, before, beyond, *start, limit)]
 
 
 # A note that a crash of the database undoes only sends its message again, so its commit need not wait for the disk. What builds on it

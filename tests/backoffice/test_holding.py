@@ -8,6 +8,7 @@ import pytest
 
 from backoffice.counts import Counts
 from backoffice.holding import Holding
+from storage import leases
 from storage.clock import SettableClock, SystemClock
 from storage.database import Database
 from storage.tasks import end
@@ -97,6 +98,28 @@ async def test_what_a_dead_process_held_is_taken_over_within_a_second_of_its_end
     finally:
         await end([inheriting])
     assert seconds - 0.1 <= loop.time() - died <= seconds + 1
+
+
+async def test_what_a_process_with_a_clock_a_day_ahead_held_is_taken_over_when_it_has_died(make_holding: MakeHolding) -> None:
+    seconds, loop = 0.6, asyncio.get_running_loop()
+    ahead = SettableClock(SystemClock().now())
+    ahead.advance(days=1)
+    wrong, heir = make_holding("wrong", seconds=seconds, clock=ahead), make_holding("heir", seconds=seconds, clock=SystemClock())
+    await wrong.renew()
+    inheriting = asyncio.create_task(heir.run())
+    try:
+        lived = loop.time()
+        while loop.time() - lived < 3 * seconds:  # as long as it lives it keeps them
+            ahead.advance(seconds=0.1)
+            await wrong.renew()
+            assert held(heir) == [None] * 5
+            await asyncio.sleep(0.1)
+        await until(inherited(heir))
+        assert held(heir) == [2] * 5
+        await wrong.renew()  # and if it was not dead, only asleep, the fence tells
+        assert await leases.renew(heir._database, NAMES[0], "heir", 2, SystemClock().now(), seconds) is False
+    finally:
+        await end([inheriting])
 
 
 def inherited(heir: Holding) -> Callable[[], Awaitable[bool]]:

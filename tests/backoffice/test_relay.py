@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -140,6 +141,18 @@ async def test_after_a_total_loss_of_redis_what_is_unconfirmed_is_sent_again(tow
     assert await relay.resend() == 240
     assert await stream(town) == [(town.first, n) for n in range(11, 251)]
     assert await relay.resend() == 0
+
+
+async def test_what_was_sent_by_a_clock_a_day_ahead_and_lost_is_sent_again_without_waiting_a_day(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 3)
+    relay = make_relay(resend_seconds=30)
+    await drain(relay)
+    await town.database.execute("UPDATE outbox SET sent_at = $1", town.clock.now() + dt.timedelta(days=1))
+    assert await relay.resend() == 0  # it is all there
+    await town.redis.flushall()
+    assert await relay.resend() == 3
+    assert await relay.resend() == 0
+    assert await stream(town) == [(town.first, n) for n in (1, 2, 3)]
 
 
 async def test_a_full_stream_of_a_silent_department_is_read_once_and_again_when_it_shrank_or_after_a_while(
