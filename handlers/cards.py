@@ -148,6 +148,11 @@ class Card(msgspec.Struct, frozen=True):
     priority: CardPriority | None = None
     revoked: CardRevocation | None = None
 
+    @property
+    def is_paused(self) -> bool:
+        """Whether a special procedure lasts, so that no due date holds until it is over."""
+        return any(pause.end is None for pause in self.pauses)
+
 
 _DECODER = msgspec.json.Decoder(Card)
 _ENCODER = msgspec.json.Encoder()

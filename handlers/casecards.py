@@ -33,7 +33,10 @@ class CardPart(msgspec.Struct, frozen=True):
 
 
 class CaseCard(msgspec.Struct, frozen=True):
-    """A case at a glance; `applicant` is masked, `supervision` is the card it has earned: none, warning, yellow or red."""
+    """A case at a glance; `applicant` is masked, `supervision` is the card it has earned: none, warning, yellow or red.
+
+    `paused`: a special procedure lasts, and the clocks stand still.
+    """
 
     id: str
     number: str
@@ -48,6 +51,7 @@ class CaseCard(msgspec.Struct, frozen=True):
     promised_on: dt.date | None
     legal_on: dt.date | None
     provisional: bool
+    paused: bool
     decision: str | None
     supervision: clocks.Level
     supervision_reason: str
@@ -85,6 +89,7 @@ async def card_of(office: Office, row: Row) -> CaseCard:
         promised_on=row["promised_on"],
         legal_on=row["legal_on"],
         provisional=row["is_provisional"],
+        paused=card.is_paused,
         decision=row["decision"],
         supervision=earned.level if earned else "none",
         supervision_reason=earned.text if earned else "",

@@ -55,7 +55,7 @@ class EvaluationView(msgspec.Struct, frozen=True):
 
 
 class CaseSummary(msgspec.Struct, frozen=True):
-    """A case in a list."""
+    """A case in a list; `paused`: its clocks stand still, so `promised_on` is the date without the time since."""
 
     id: str
     number: str | None
@@ -68,10 +68,14 @@ class CaseSummary(msgspec.Struct, frozen=True):
     updated_at: dt.datetime
     owing: bool
     priority: int
+    paused: bool
 
 
 class CaseView(msgspec.Struct, frozen=True, tag_field="kind", tag="case"):
-    """A case, whole; `umbrella_id` names the bundle it belongs to, if any; `owing`: papers are still to come in (`debts`)."""
+    """A case, whole; `umbrella_id` names the bundle it belongs to, if any; `owing`: papers are still to come in (`debts`).
+
+    `paused`: a special procedure lasts and the clocks stand still; `promised_on` and `legal_on` move when it is over.
+    """
 
     id: str
     number: str | None
@@ -106,6 +110,7 @@ class CaseView(msgspec.Struct, frozen=True, tag_field="kind", tag="case"):
     evaluation: EvaluationView | None
     umbrella_id: str | None
     owing: bool
+    paused: bool
     debts: tuple[debtviews.DebtView, ...]
     urgency: debtviews.UrgencyView | None
     priority: debtviews.PriorityView | None
@@ -149,6 +154,7 @@ def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
         evaluation=EvaluationView(card.evaluation) if card.evaluation else None,
         umbrella_id=row["umbrella_id"],
         owing=row["is_owing"],
+        paused=card.is_paused,
         debts=debtviews.debts(card),
         urgency=debtviews.urgency(card),
         priority=debtviews.priority(card),
@@ -171,6 +177,7 @@ def summary(office: Office, row: Row) -> CaseSummary:
         updated_at=row["updated_at"],
         owing=row["is_owing"],
         priority=row["priority"],
+        paused=read_card(row).is_paused,
     )
 
 

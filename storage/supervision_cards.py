@@ -22,7 +22,9 @@ _FILTERS = {
     "since": "earned_at >= {}",
     "before": "earned_at < {}",
     "running": "{} = 1 AND EXISTS (SELECT 1 FROM cases WHERE cases.id = case_id "
-    "AND cases.state IN ('submitted', 'accepted', 'in_review', 'forwarded'))",
+    "AND cases.state IN ('submitted', 'accepted', 'in_review', 'forwarded')) "
+    "AND NOT EXISTS (SELECT 1 FROM supervision_card AS later WHERE later.object_kind = supervision_card.object_kind "
+    "AND later.object_id = supervision_card.object_id AND later.earned_at > supervision_card.earned_at)",
     "open_appeal": "appealed_at IS NOT NULL AND appeal_result IS NULL AND state <> 'revoked' AND {} = 1",
 }
 
@@ -31,7 +33,7 @@ _FILTERS = {
 class Wanted:
     """Which cards: "" and None leave a filter out; moments are from `since` to before `before`, by when the card was earned.
 
-    `running` 1: of cases whose clock runs still.
+    `running` 1: of cases whose clock runs still, and the last one of its object.
     """
 
     level: str = ""

@@ -23,11 +23,15 @@ async def test_an_officer_stops_the_clock_and_lets_it_go_on(town: Town, staff: S
         await officer.visit(address), "启动并告知申请人", procedure="听证", reason="利害关系人申请", until_on="2020-01-01"
     )
     stopped = await officer.press(past, "启动并告知申请人", procedure="听证", reason="利害关系人申请", until_on="")
+    waiting = await officer.visit("/desk")
     over = await officer.press(stopped, "结束听证", result="维持")
 
     assert past.status == 422
     assert "预计结束日期不能早于今天" in past.text
     assert "进行中，时限中止" in stopped.text
+    assert "还剩" not in stopped.text
+    assert "特别程序告知书" in stopped.text
+    assert "计时中止" in waiting.text
     assert "特别程序已结束" in over.text
     assert "已结束" in over.text
 

@@ -51,18 +51,20 @@ async def test_a_supervisor_confirms_a_red_card_and_the_unit_answers_and_appeals
     assert "督办中" in (await officer.visit("/supervision")).text
 
 
-async def test_a_unit_sees_what_it_is_warned_of_while_the_case_is_at_work(town: Town, staff: Staffed):
-    """监察规则说明: a warning is told to those who work on the case; once it is decided there is nothing to warn of."""
-    case = await late(town, staff)
-    officer, office = await staff("officer", "MZ"), town.stores.office
+async def test_a_unit_sees_what_it_is_warned_of_until_it_is_late_or_done(town: Town, staff: Staffed):
+    """监察规则说明: a warning is told to those who work on the case; once it is late a card says more, once it is decided nothing."""
+    case, officer, office = await late(town, staff), await staff("officer", "MZ"), town.stores.office
 
+    overdue = await officer.visit("/supervision")
+    await office.database.execute("DELETE FROM supervision_card WHERE level <> 'warning'")
     warned = await officer.visit("/supervision")
     await office.database.execute("UPDATE cases SET state = 'completed' WHERE id = $1", case["id"])
-    over = await officer.visit("/supervision")
+    done = await officer.visit("/supervision")
 
+    assert "预警，还在办理" not in overdue.text
     assert "预警，还在办理" in warned.text
     assert "即将到期" in warned.text
-    assert "预警，还在办理" not in over.text
+    assert "预警，还在办理" not in done.text
 
 
 async def test_words_are_asked_for_and_what_was_typed_stays(town: Town, staff: Staffed):
