@@ -146,7 +146,7 @@ def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
         procedures=lifeviews.procedures(office, card),
         extensions=lifeviews.extensions(card),
         delivery=lifeviews.delivery(card),
-        remedy=lifeviews.remedy_of(row),
+        remedy=lifeviews.remedy_of(office, row),
         form=open_form(office, row),
         materials=card.materials,
         tasks=_tasks(office, card),
@@ -158,7 +158,7 @@ def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
         debts=debtviews.debts(card),
         urgency=debtviews.urgency(card),
         priority=debtviews.priority(card),
-        revocation=debtviews.revocation(card),
+        revocation=debtviews.revocation(office, card),
     )
 
 

@@ -154,7 +154,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class ServiceItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A service item (政务服务事项). `version` counts what was published; 0 = not published yet. `fee` "" = free of charge.
 
-    `correction_days`: natural days in which a correction notice waits for its answer, then the application is sent back.
+    `correction_days`: natural days, to a day worked, in which a correction notice waits for its answer; then it is sent back.
     `urgent_hours`, `owed_days`: urgent aid (绿色通道) is decided within so many hours, its papers follow within so many working days.
     `join`: when the review is done: "all" have answered, "any" one has agreed, or the "lead" department thinks it has heard enough.
     """

@@ -47,7 +47,7 @@ def request_correction(file: CaseFile, actor: Actor, correction: Correction) -> 
     _check_correction(file, correction)
     file.act("request_correction", actor)
     _check_once(file, correction)
-    until_on = clocks.local_date(file.now) + dt.timedelta(days=file.item.correction_days)
+    until_on = file.office.calendar.first_workday(clocks.local_date(file.now) + dt.timedelta(days=file.item.correction_days))
     for task in tasks.live(file, "accept"):
         file.change_task(task, state="correction", due_on=until_on)
     file.row["correction"] = msgspec.json.encode(correction).decode()

@@ -103,9 +103,11 @@ def priority(card: Card) -> PriorityView | None:
     return PriorityView(card.priority.group, GROUPS[card.priority.group], card.priority.evidence) if card.priority else None
 
 
-def revocation(card: Card) -> RevocationView | None:
+def revocation(office: Office, card: Card) -> RevocationView | None:
     """The revocation of the decision, if there was one."""
-    return RevocationView(card.revoked.at, card.revoked.reason, remedy(local_date(card.revoked.at))) if card.revoked else None
+    if card.revoked is None:
+        return None
+    return RevocationView(card.revoked.at, card.revoked.reason, remedy(local_date(card.revoked.at), office.calendar))
 
 
 def signatures(office: Office, row: Row, card: Card) -> list[SignatureView]:

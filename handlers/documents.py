@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from handlers.workdays import WorkCalendar
+
 if TYPE_CHECKING:
     from handlers.casefile import CaseFile
 
@@ -27,9 +29,12 @@ class Remedy(msgspec.Struct, frozen=True):
     court_until_on: dt.date
 
 
-def remedy(on: dt.date) -> Remedy:
-    """The remedies against a decision that was told on a day; that day itself does not count (民法典 art. 201)."""
-    review, court = on + dt.timedelta(days=REVIEW_DAYS), _months_later(on, COURT_MONTHS)
+def remedy(on: dt.date, holidays: WorkCalendar) -> Remedy:
+    """The remedies against a decision that was told on a day; that day itself does not count, and none ends on a day off.
+
+    民法典 art. 201, 203; 行政复议法 art. 88 and 行政诉讼法 art. 101 by way of 民事诉讼法 art. 85.
+    """
+    review, court = (holidays.first_workday(day) for day in (on + dt.timedelta(days=REVIEW_DAYS), _months_later(on, COURT_MONTHS)))
     text = (
         f"如不服，可自收到之日起 60 日内（至{_day(review)}）依法申请行政复议，"
         f"或者 6 个月内（至{_day(court)}）依法向人民法院提起行政诉讼"

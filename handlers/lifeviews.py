@@ -65,11 +65,11 @@ def delivery(card: Card) -> DeliveryView | None:
     return DeliveryView(one.method, one.due_on, one.carrier, one.tracking, one.sent_at, one.delivered_at) if one else None
 
 
-def remedy_of(row: Row) -> Remedy | None:
+def remedy_of(office: Office, row: Row) -> Remedy | None:
     """How to object to a refusal or a non-acceptance, and until when."""
     if row["state"] == "not_accepted":
-        return remedy(local_date(row["completed_at"]))
-    return remedy(local_date(row["decided_at"])) if row["decision"] == "refused" else None
+        return remedy(local_date(row["completed_at"]), office.calendar)
+    return remedy(local_date(row["decided_at"]), office.calendar) if row["decision"] == "refused" else None
 
 
 def correction_due_on(card: Card) -> dt.date | None:

@@ -98,7 +98,7 @@ async def revoke(file: CaseFile, actor: Actor, reason: str) -> None:
         file.act("revoke", actor)
         file.row["completed_at"] = file.now
     file.card = msgspec.structs.replace(file.card, revoked=CardRevocation(file.now, reason))
-    remedy = documents.remedy(local_date(file.now)).text
+    remedy = documents.remedy(local_date(file.now), file.office.calendar).text
     file.note("revoked", actor, reason=reason, document=documents.revocation(file), remedy=remedy)
 
 

@@ -58,7 +58,7 @@ def not_accept(file: CaseFile, actor: Actor, reason: str, competent: str = "") -
     file.row["completed_at"] = file.now
     file.note(
         "not_accepted", actor, reason=full, competent=competent or None, document=documents.non_acceptance(file),
-        remedy=documents.remedy(local_date(file.now)).text,
+        remedy=documents.remedy(local_date(file.now), file.office.calendar).text,
     )  # fmt: skip
 
 
@@ -71,7 +71,7 @@ def decide(file: CaseFile, actor: Actor, result: str, reason: str | None, act: s
     parallel.dismiss(file)
     tasks.settle(file, actor, "decide", result, reason)
     file.row.update(decision=result, reason=reason, decided_at=file.now)
-    remedy = documents.remedy(local_date(file.now)).text if result == "refused" else None
+    remedy = documents.remedy(local_date(file.now), file.office.calendar).text if result == "refused" else None
     file.note("decided", actor, reason=reason, decision=result, document=documents.decision(file, result), remedy=remedy)
 
 

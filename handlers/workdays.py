@@ -106,6 +106,10 @@ class WorkCalendar:
         day = dt.date.fromordinal(self._day_of_count(self._count(start.toordinal()) + days))
         return Counted(day, provisional=self.is_provisional(start, day))
 
+    def first_workday(self, day: dt.date) -> dt.date:
+        """The day itself if it is worked, else the next that is: where a person's own period ends (民法典 art. 203)."""
+        return day if self.is_workday(day) else self.add_workdays(day, 1).day
+
     def is_provisional(self, after: dt.date, to: dt.date) -> bool:
         """Whether the days later than `after` up to `to` touch a year whose notice is not known."""
         if to <= after:

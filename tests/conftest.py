@@ -14,6 +14,7 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from redis import asyncio as aioredis
 
 from storage.bell import Bell
@@ -23,6 +24,10 @@ from storage.redis import RedisStore, connect
 from storage.valkey import EmbeddedValkey
 from tests.support import postgres
 from tests.support.apart import run_apart
+
+# How long an example may take is a matter of the machine, and its first one builds the years of a calendar.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 OpenDatabase = Callable[..., Awaitable[Database]]
 

@@ -81,13 +81,13 @@ async def test_a_departments_second_notice_about_known_things_is_refused_too(off
 async def test_a_notice_says_until_when_it_waits(office: Office):
     case = await ask(office, await new_case(office, "MZ-04"), PHONE)
 
-    assert case.correction_due_on == dt.date(2026, 2, 13) + dt.timedelta(days=30)
-    assert (await told(office, case, "correction_requested"))["until_on"] == "2026-03-15"
+    assert case.correction_due_on == dt.date(2026, 3, 16)  # the thirtieth day is a Sunday (民法典 art. 203)
+    assert (await told(office, case, "correction_requested"))["until_on"] == "2026-03-16"
 
 
 async def test_a_correction_that_nobody_answers_in_time_is_sent_back_and_everybody_is_told(office: Office):
     case = await ask(office, await new_case(office, "MZ-04"), PHONE)
-    clock_of(office).advance(days=30)
+    clock_of(office).advance(days=31)
     assert await deadlines.sweep(office) == 0  # its last day is not over
 
     clock_of(office).advance(days=1)

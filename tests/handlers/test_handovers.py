@@ -19,6 +19,7 @@ from storage import handovers as stored
 from storage.bell import Bell
 from storage.database import Database
 from storage.redis import RedisStore
+from tests.support.calendars import known_calendar
 from tests.support.lives import approver, decided_case, history, new_case, no_answer, officer, pushed, told, workdays_later
 from tests.support.office import CLERK, open_office, ready_upload
 from tests.support.town import settle_in
@@ -142,4 +143,18 @@ async def test_a_non_acceptance_names_its_reason_the_competent_unit_and_the_reme
 
 
 def test_six_months_from_the_end_of_august_end_with_february():
-    assert documents.remedy(dt.date(2026, 8, 31)).court_until_on == dt.date(2027, 2, 28)
+    assert documents.remedy(dt.date(2025, 8, 31), known_calendar()).court_until_on == dt.date(2026, 2, 28)  # a Saturday that is worked
+
+
+@pytest.mark.parametrize(
+    ("told_on", "review", "court"),
+    [
+        (dt.date(2026, 2, 13), dt.date(2026, 4, 14), dt.date(2026, 8, 13)),
+        (dt.date(2026, 3, 2), dt.date(2026, 5, 6), dt.date(2026, 9, 2)),  # the sixtieth day, 1 May, begins a holiday of five
+        (dt.date(2025, 8, 17), dt.date(2025, 10, 16), dt.date(2026, 2, 24)),  # the Spring Festival lasts until 23 February
+    ],
+)
+def test_art_203_no_way_to_object_ends_on_a_day_off(told_on: dt.date, review: dt.date, court: dt.date):
+    found = documents.remedy(told_on, known_calendar())
+    assert (found.review_until_on, found.court_until_on) == (review, court)
+    assert f"至{review.year}年{review.month}月{review.day}日" in found.text
