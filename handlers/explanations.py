@@ -155,7 +155,8 @@ def _suspensions(facts: Facts) -> Iterator[Step]:
 def _suspension(facts: Facts, pause: Pause, first: dt.date) -> Step:
     name, name_en = _procedure(pause)
     if pause.last is None:
-        return Step(first, f"自{_day(first)}起{name}，计时中止，尚未恢复。", f"From {_day_en(first)} {name_en}: the clock stands still.")
+        begun = date_of(pause.suspension.start)  # it may have begun on the day of acceptance, which does not count anyway
+        return Step(begun, f"自{_day(begun)}起{name}，计时中止，尚未恢复。", f"From {_day_en(begun)} {name_en}: the clock stands still.")
     days, unit = count_days(pause.before, pause.last, facts.limit.unit, facts.calendar), facts.limit.unit
     if pause.last < first:
         return Step(

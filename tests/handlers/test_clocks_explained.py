@@ -69,6 +69,12 @@ def test_a_make_up_day_within_a_procedure_does_not_count_and_says_so(counting: C
     assert any("2月28日（周六）为春节调休上班日，计入" in text for text in lines(found))
 
 
+def test_a_procedure_begun_on_the_day_of_acceptance_is_told_from_that_day():
+    found = due(midnight(FRIDAY) + TEN, Days(5), Suspension(midnight(FRIDAY) + TEN, None, "听证"))
+    assert "自2026年2月13日（周五）起进行听证，计时中止，尚未恢复。" in lines(found)
+    assert found.left == 5
+
+
 def test_before_acceptance_a_card_says_that_no_clock_runs():
     at = midnight(dt.date(2026, 3, 1))
     found = card(dt.date(2026, 3, 2), Days(5), Days(10), [], at, calendar=CALENDAR)
