@@ -82,7 +82,7 @@ class TaskWithdrawn(ToDepartment, frozen=True, kw_only=True):
 
 
 class TaskUrged(ToDepartment, frozen=True, kw_only=True):
-    """A task is near or past its due date."""
+    """A task is near or past its due date, or the date has moved: the one given here holds."""
 
     due_on: dt.date | None = None
     text: str | None = None

@@ -15,7 +15,6 @@ from handlers.casefile import CaseFile, opened
 from handlers.catalogue import ServiceItem
 from handlers.clocks import earliest, local_date
 from handlers.errors import Refused
-from handlers.limits import DAY
 from handlers.office import Office
 from handlers.workdays import WorkCalendar
 from storage import recount as rows
@@ -162,23 +161,13 @@ def _wanted(file: CaseFile) -> Recount:
     return found
 
 
-def _recount_parts(file: CaseFile) -> None:
-    """The parts of the review too, under the same rule: what lies behind is not touched."""
-    former = {task["id"]: task["due_on"] for task in file.tasks}
-    partdates.follow(file)
-    for task in file.tasks:
-        before, counted = former[task["id"]], task["due_on"]
-        if task["step"] == "review" and counted != before:
-            due_on = settle(before, counted, local_date(file.now)).on
-            file.change_task(task, due_on=due_on, deemed_on=due_on + DAY if task["deemed_on"] else None)
-
-
 def _write(file: CaseFile, found: Recount) -> Recount:
     file.row.update(promised_on=found.promised.on, legal_on=found.legal.on, is_provisional=found.provisional)
     for task in file.tasks:
         if task["step"] == "decide" and task["state"] in tasks.LIVE:
-            file.change_task(task, due_on=found.promised.on)
-    _recount_parts(file)
+            partdates.move(file, task, found.promised.on)
+    today = local_date(file.now)
+    partdates.follow(file, lambda former, counted: settle(former, counted, today).on)
     if found.moves:
         file.note(
             "recounted", SYSTEM, tell=found.promised.moves,

@@ -48,5 +48,5 @@ def _set(file: CaseFile, promised: clocks.DueDate, legal: clocks.DueDate) -> Non
     first = clocks.earliest(promised, legal)
     file.row.update(promised_on=first.due_on, legal_on=legal.due_on, is_provisional=first.provisional or legal.provisional)
     for task in file.tasks:
-        if task["step"] == "decide" and task["state"] in guards.LIVE and task["due_on"] != first.due_on:
-            file.change_task(task, due_on=first.due_on)
+        if task["step"] == "decide" and task["state"] in guards.LIVE and first.due_on is not None:
+            partdates.move(file, task, first.due_on)

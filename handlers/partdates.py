@@ -6,6 +6,7 @@ Kept in the task's row for lists and departments; counted here, so that the row,
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from handlers import guards
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 FIRST_REVIEW_DAYS = 20
 """Working days: the lower level has reviewed within twenty days of acceptance (行政许可法 art. 43)."""
+
+
+MOVED = "办理期限已变更，以本次告知的日期为准"
+"""What a department reads when the date of its task has moved."""
 
 
 def pauses(card: Card, task_id: str) -> tuple[Suspension, ...]:
@@ -53,15 +58,26 @@ def deemed_on(part: Part | None, due: dt.date | None) -> dt.date | None:
     return due + DAY if due is not None and part is not None and part.silent == "agreed" else None
 
 
-def follow(file: CaseFile) -> None:
+def follow(file: CaseFile, settled: Callable[[dt.date, dt.date], dt.date] = lambda _, counted: counted) -> None:
     """Count every part again that is under way, as after a special procedure, an extension, or a holiday that became known.
 
-    While a part stands still its date stays as it was, and nobody is silent.
+    While a part stands still its date stays as it was, and nobody is silent. `settled` says which of a former and a counted date holds.
     """
     for task in file.tasks:
         if task["step"] != "review" or task["state"] not in guards.LIVE or task["requested_at"] is None:
             continue
         due = due_on(file, task)
-        moved = {"due_on": due or task["due_on"], "deemed_on": deemed_on(part_of(file.item, task), due)}
-        if any(task[name] != value for name, value in moved.items()):
-            file.change_task(task, **moved)
+        if due is not None:
+            due = settled(task["due_on"], due)
+            move(file, task, due)
+        silent = deemed_on(part_of(file.item, task), due)
+        if silent != task["deemed_on"]:
+            file.change_task(task, deemed_on=silent)
+
+
+def move(file: CaseFile, task: Row, due: dt.date) -> None:
+    """Give a task that a department was asked to do another date, and tell the department."""
+    if due == task["due_on"]:
+        return
+    file.change_task(task, due_on=due)
+    file.send(task["department"], "task.urged", {"task": task["id"], "due_on": due, "text": MOVED})

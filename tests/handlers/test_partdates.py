@@ -7,9 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from handlers import calendars, desk, parallel, supervision
+from handlers import calendars, desk, parallel, partdates, supervision
 from handlers.catalogue import Part
 from handlers.office import Office
 from handlers.specials import Special
@@ -42,6 +43,14 @@ def on(office: Office, day: dt.date) -> None:
     clock_of(office).time = dt.datetime.combine(day, dt.time(1), dt.UTC)
 
 
+async def told_to(office: Office, department: str) -> list[tuple[dt.date, str]]:
+    """The dates that a department was told anew, with the words."""
+    letters = await office.database.rows("SELECT id, body FROM outbox WHERE department = $1", department)
+    bodies = [msgspec.json.decode(office.keys.sealer.unseal(bytes(one["body"]), f"outbox.body:{one['id']}")) for one in letters]
+    data = [body["data"] for body in bodies if "task.urged" in body["type"]]
+    return [(dt.date.fromisoformat(one["due_on"]), one["text"]) for one in data]
+
+
 @pytest.mark.parametrize("department", ["NY", "ZR"], ids=["the whole case", "its own part"])
 async def test_a_procedure_of_k_days_moves_the_part_and_its_silence_by_k(office: Office, department: str):
     case = await accepted_case(office, ITEM, CLERK)
@@ -52,6 +61,7 @@ async def test_a_procedure_of_k_days_moves_the_part_and_its_silence_by_k(office:
 
     due_on = workdays_later(office, TODAY, 4)  # two days of its own, the second to the fourth
     assert (await part(office, case.id))["due_on"] == due_on
+    assert (due_on, partdates.MOVED) in await told_to(office, "ZR")
     on(office, due_on)
     assert await parallel.sweep(office) == 0
     on(office, due_on + dt.timedelta(days=1))
