@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from handlers.actors import Actor
+from handlers.agents import standing_of
 from handlers.errors import Refused
 from handlers.office import Office
 from handlers.policy import Scope, scope_of
 from storage import cases
-from storage.database import Row
+from storage.database import Queries, Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +30,20 @@ class Officer:
 
 
 async def own_case(office: Office, resident_id: str, case_id: str) -> Row:
-    """A case of this resident."""
+    """A case of this resident, made by him or for him."""
     row = await cases.by_id(office.database, case_id)
-    if row is None or row["resident_id"] != resident_id:
+    if row is None:
         raise Refused("not_found")
+    await check_own(office, office.database, row, resident_id)
     return row
 
 
-def check_own(row: Row, resident_id: str) -> None:
-    """Refuse a taken case that is somebody else's."""
-    if row["resident_id"] != resident_id:
+async def check_own(office: Office, db: Queries, row: Row, resident_id: str) -> None:
+    """Refuse a case that is somebody else's; who acted in it until his authority was over is told so ("proxy_over")."""
+    standing = await standing_of(office, db, row, resident_id)
+    if standing == "former agent":
+        raise Refused("proxy_over")
+    if standing == "stranger":
         raise Refused("not_found")
 
 

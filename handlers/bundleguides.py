@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from handlers.authority import KIND_NAMES, allowed_kinds
 from handlers.bundleplans import chosen_parts
 from handlers.catalogue import Bundle, Catalogue, Later
 from handlers.itemviews import BasisView, FormView, LimitView, MaterialView, Named, field_view, material_view, named_department
@@ -46,7 +47,8 @@ class LaterView(msgspec.Struct, frozen=True):
 class BundleView(msgspec.Struct, frozen=True):
     """A bundle (一件事): one form, materials handed in once, departments at work together.
 
-    `form` and `materials` are those of the chosen parts: what several of them ask for stands there once.
+    `form` and `materials` are those of the chosen parts: what several of them ask for stands there once. `proxy_kinds`: who may act for
+    the applicant in all of them.
     """
 
     code: str
@@ -67,6 +69,7 @@ class BundleView(msgspec.Struct, frozen=True):
     conditions: str | None
     notes: str | None
     basis: BasisView
+    proxy_kinds: tuple[str, ...]
 
 
 def bundle_summary(catalogue: Catalogue, bundle: Bundle) -> BundleSummary:
@@ -103,7 +106,13 @@ def bundle_view(catalogue: Catalogue, bundle: Bundle, parts: tuple[str, ...] = (
         conditions=bundle.conditions or None,
         notes=bundle.notes or None,
         basis=BasisView(bundle.basis.kind, bundle.basis.source, bundle.basis.added),
+        proxy_kinds=_proxy_kinds(catalogue, chosen_parts(bundle, parts)),
     )
+
+
+def _proxy_kinds(catalogue: Catalogue, codes: Iterable[str]) -> tuple[str, ...]:
+    kinds = [allowed_kinds(catalogue.items[code]) for code in codes]
+    return tuple(kind for kind in KIND_NAMES if all(kind in allowed for allowed in kinds))
 
 
 def _bundle_items(catalogue: Catalogue, bundle: Bundle) -> Iterable[BundleItem]:

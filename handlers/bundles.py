@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
-from handlers import bundleparts, debts, handovers, procedure
+from handlers import agents, bundleparts, debts, handovers, procedure
+from handlers.access import check_own
+from handlers.authority import identity
 from handlers.bundleplans import chosen_parts, plan
 from handlers.bundleviews import UmbrellaView, view_umbrella
 from handlers.cards import CardMaterial
@@ -42,6 +44,7 @@ class _Filled:
     plan: Plan
     wish: handovers.Wish | None
     commitments: tuple[debts.Signing, ...] = ()
+    proxy: str = ""
 
     @property
     def first(self) -> tuple[str, ...]:
@@ -51,7 +54,7 @@ class _Filled:
 
 async def apply(office: Office, resident_id: str, application: Application, settle: Settle) -> UmbrellaView:
     """Apply for a bundle: one form, papers handed in once; the parts of the first stage are submitted at once."""
-    filled = _filled(office, application)
+    filled = await _filled(office, resident_id, application)
     umbrella = _umbrella_row(office, resident_id, filled, await _number(office))
     async with AsyncExitStack() as stack:
         numbers = {code: await stack.enter_async_context(numbered(office)) for code in filled.first}
@@ -59,24 +62,31 @@ async def apply(office: Office, resident_id: str, application: Application, sett
         shape = filled.form.as_item(office.catalogue.item(filled.plan.parts[0].code))
         papers = {one.material: one for one in await take_in(tx, resident_id, shape, application.materials)}
         await umbrellas.insert(tx, umbrella)
-        made = [await _make(office, tx, umbrella, filled, part, papers, numbers.get(part.code)) for part in filled.plan.parts]
+        proxy = await _proxy(office, tx, resident_id, filled.proxy, filled.plan.parts) if filled.proxy else None
+        made = [await _make(office, tx, umbrella, filled, part, papers, numbers.get(part.code), proxy) for part in filled.plan.parts]
         view = view_umbrella(office, umbrella, made)
         await settle(tx, view)
     return view
 
 
 async def show(office: Office, resident_id: str, umbrella_id: str) -> UmbrellaView:
-    """One umbrella of this resident."""
+    """One umbrella of this resident, made by him or for him."""
     row = await umbrellas.by_id(office.database, umbrella_id)
-    if row is None or row["resident_id"] != resident_id:
+    if row is None:
         raise Refused("not_found")
-    return view_umbrella(office, row, await cases.of_umbrella(office.database, umbrella_id))
+    found = await cases.of_umbrella(office.database, umbrella_id)
+    await check_own(office, office.database, found[0], resident_id)
+    return view_umbrella(office, row, found)
 
 
 async def mine(office: Office, resident_id: str, before: str | None, limit: int) -> list[UmbrellaView]:
-    """A page of a resident's umbrellas, newest first."""
-    found = await umbrellas.of_resident(office.database, resident_id, before, limit)
-    return [view_umbrella(office, row, await cases.of_umbrella(office.database, row["id"])) for row in found]
+    """A page of a resident's umbrellas, newest first; what became of those he had an authority for is no longer his to see."""
+    views = []
+    for row in await umbrellas.of_resident(office.database, resident_id, before, limit):
+        found = await cases.of_umbrella(office.database, row["id"])
+        if await agents.standing_of(office, office.database, found[0], resident_id) != "former agent":
+            views.append(view_umbrella(office, row, found))
+    return views
 
 
 async def withdraw(office: Office, resident_id: str, umbrella_id: str, reason: str, settle: Settle) -> UmbrellaView:
@@ -105,7 +115,7 @@ def _take_back(files: list[CaseFile], resident_id: str, reason: str) -> None:
         procedure.withdraw(file, resident_actor(resident_id), reason or None)
 
 
-def _filled(office: Office, application: Application) -> _Filled:
+async def _filled(office: Office, resident_id: str, application: Application) -> _Filled:
     bundle = office.catalogue.bundle(application.bundle)
     codes = chosen_parts(bundle, application.parts)
     if not application.submit:
@@ -113,7 +123,12 @@ def _filled(office: Office, application: Application) -> _Filled:
     if application.urgent is not None:
         raise Refused("no_green_channel")
     form = one_form(bundle, office.catalogue, codes)
-    answers, errors = check_form(form.as_item(office.catalogue.item(codes[0])), application.form, local_date(office.clock.now()))
+    shape, given = form.as_item(office.catalogue.item(codes[0])), application.form
+    if application.on_behalf_of:
+        items = [office.catalogue.item(code) for code in codes]
+        proxy = await agents.usable(office, office.database, resident_id, application.on_behalf_of, *items)
+        given = agents.completed(_identity(office, proxy, form), given)
+    answers, errors = check_form(shape, given, local_date(office.clock.now()))
     if errors:
         raise Refused("invalid_form", errors=errors)
     return _Filled(
@@ -123,7 +138,23 @@ def _filled(office: Office, application: Application) -> _Filled:
         plan(bundle, office.catalogue, {code: uuid7() for code in codes}),
         application.delivery,
         application.commitments,
+        application.on_behalf_of,
     )
+
+
+def _identity(office: Office, proxy: Row, form: OneForm) -> dict[str, str]:
+    """What the one form says of the applicant when he is the principal, by the names that the one form gives the questions."""
+    authority = agents.open_authority(office, proxy)
+    known = {
+        one.field.name: identity(authority.kind, authority.principal, (field for fields in one.fills.values() for field in fields))
+        for one in form.fields
+    }
+    return {name: next(iter(values.values())) for name, values in known.items() if values}
+
+
+async def _proxy(office: Office, tx: Transaction, resident_id: str, proxy_id: str, parts: Iterable[PlannedPart]) -> Row:
+    items = [office.catalogue.item(part.code) for part in parts]
+    return await agents.usable(office, tx, resident_id, proxy_id, *items)
 
 
 async def _number(office: Office) -> str:
@@ -147,7 +178,7 @@ def _umbrella_row(office: Office, resident_id: str, filled: _Filled, number: str
 
 async def _make(
     office: Office, tx: Transaction, umbrella: Row, filled: _Filled, part: PlannedPart, papers: Mapping[str, CardMaterial],
-    number: str | None,
+    number: str | None, proxy: Row | None,
 ) -> Row:  # fmt: skip
     """The case of one part: submitted if it has a number, else waiting for its turn with its form and papers."""
     item = office.catalogue.item(part.code)
@@ -157,6 +188,8 @@ async def _make(
     file.form = filled.form.form_of(part.code, filled.answers)  # sealed for the id that the plan names
     file.card = msgspec.structs.replace(file.card, waiting=True)
     file.hand_in(_papers_of(filled.form, file, papers))
+    if proxy is not None:
+        agents.attach(file, proxy)
     debts.sign(file, filled.commitments)
     if filled.wish is not None:
         handovers.wish(file, filled.wish)

@@ -126,6 +126,19 @@ class CardRevocation(msgspec.Struct, frozen=True):
     reason: str
 
 
+class CardAgent(msgspec.Struct, frozen=True):
+    """Who acts for whom: the agent's account and the authority; both persons are sealed, `document` is what was shown for it."""
+
+    account: str
+    proxy: str
+    kind: str
+    relation: str
+    minor: bool
+    agent_sealed: bytes
+    principal_sealed: bytes
+    document: str | None = None
+
+
 class Card(msgspec.Struct, frozen=True):
     """Materials, tasks, pauses, extensions and delivery of a case, as last written.
 
@@ -147,6 +160,7 @@ class Card(msgspec.Struct, frozen=True):
     urgency: CardUrgency | None = None
     priority: CardPriority | None = None
     revoked: CardRevocation | None = None
+    agent: CardAgent | None = None
 
     @property
     def is_paused(self) -> bool:

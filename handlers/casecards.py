@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import clocks, duedates
+from handlers import agents, clocks, duedates, proxyviews
 from handlers.cards import Card, read_card
 from handlers.casefile import open_form
 from handlers.caseviews import DepartmentRef, ItemRef, department_ref
@@ -33,14 +33,16 @@ class CardPart(msgspec.Struct, frozen=True):
 
 
 class CaseCard(msgspec.Struct, frozen=True):
-    """A case at a glance; `applicant` is masked, `supervision` is the card it has earned: none, warning, yellow or red.
+    """A case at a glance; `supervision` is the card it has earned: none, warning, yellow or red.
 
-    `paused`: a special procedure lasts, and the clocks stand still.
+    `applicant` is masked, and so is `agent`, who acts for him ("" where nobody does). `paused`: a special procedure lasts, and the clocks
+    stand still.
     """
 
     id: str
     number: str
     applicant: str
+    agent: str
     item: ItemRef
     department: DepartmentRef
     state: str
@@ -66,8 +68,13 @@ async def cards_for(office: Office, resident_id: str, case_ids: tuple[str, ...],
     return [
         await card_of(office, row)
         for row in found
-        if row is not None and row["number"] and row["resident_id"] == resident_id and row["area"] == area
+        if row is not None and row["number"] and row["area"] == area and await _is_his(office, row, resident_id)
     ]
+
+
+async def _is_his(office: Office, row: Row, resident_id: str) -> bool:
+    """Also who acted in it: that his authority is over keeps nobody at the counter from finding the case."""
+    return await agents.standing_of(office, office.database, row, resident_id) != "stranger"
 
 
 async def card_of(office: Office, row: Row) -> CaseCard:
@@ -79,6 +86,7 @@ async def card_of(office: Office, row: Row) -> CaseCard:
         id=row["id"],
         number=row["number"],
         applicant=applicant_of(open_form(office, row)),
+        agent=behalf.agent_name if (behalf := proxyviews.behalf(office, row, card, masked=True)) else "",
         item=ItemRef(item.code, item.name, row["item_version"]),
         department=department_ref(office, row["department"]),
         state=row["state"],

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import debts, notices, outcomes, supervision
+from handlers import agents, debts, notices, outcomes, supervision
 from handlers.actors import Actor
 from handlers.cards import Card, CardIssued, CardMaterial, card_task, read_card, write_card
 from handlers.catalogue import ServiceItem
@@ -58,6 +58,8 @@ class CaseFile:
     def note(self, kind: str, actor: Actor, *, reason: str | None = None, tell: bool = True, **data: Any) -> None:
         """Write one line of the case's history and, unless `tell` is off, tell the resident."""
         self.row["events"] += 1
+        if self.card.agent is not None and actor.id == self.card.agent.account:
+            data["behalf"] = self.card.agent.kind
         body = msgspec.json.encode(data).decode()
         self._events.append(
             (
@@ -168,8 +170,8 @@ class CaseFile:
         if self._messages:
             await outbox.append(self.tx, *self._messages, now=self.now, sealer=self.office.keys.sealer)
         facts = notices.CaseFacts(self.row["id"], self.row["number"], self.item.name, self.row["state"], self.row["events"])
-        if self._notices:
-            await notices.tell_all(self.tx, self.office, resident_id=self.row["resident_id"], case=facts, news=self._notices)
+        for account in await agents.told_of(self.office, self.tx, self.row) if self._notices else ():
+            await notices.tell_all(self.tx, self.office, resident_id=account, case=facts, news=self._notices)
         self.tx.ring(cases.topic(self.row["id"]))
 
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from handlers import corrections, debts, guards, handovers, priorities, procedure, tolerance
+from handlers import agents, corrections, debts, guards, handovers, priorities, procedure, tolerance
 from handlers.access import check_own, own_case
 from handlers.actors import Actor
 from handlers.cards import Card, write_card
@@ -18,7 +18,7 @@ from handlers.catalogue import ServiceItem
 from handlers.clocks import local_date
 from handlers.errors import Refused
 from handlers.forms import check_form
-from handlers.materials import HandedIn, certificates, rows, take_in
+from handlers.materials import HandedIn, rows, take_in
 from handlers.numbers import case_number
 from handlers.office import Office
 from handlers.transitions import wrong_state
@@ -37,6 +37,7 @@ class Application(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Instead of an item a bundle (一件事), with the optional `parts` that are wanted; form and materials are then those of the one form.
     `commitments`: the texts of GET /commitments that were signed; `urgent`: urgent aid is asked for, its papers may follow.
+    `on_behalf_of`: an authority of GET /me/proxies, when the applicant is somebody else; his name and number may then be left out.
     """
 
     item: str = ""
@@ -48,6 +49,7 @@ class Application(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     delivery: handovers.Wish | None = None
     commitments: tuple[debts.Signing, ...] = ()
     urgent: priorities.Urging | None = None
+    on_behalf_of: Annotated[str, msgspec.Meta(max_length=36)] = ""
 
 
 class Change(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,13 +76,15 @@ def resident_actor(resident_id: str) -> Actor:
 async def apply(office: Office, resident_id: str, application: Application, settle: Settle) -> CaseView:
     """A new application, submitted at once or kept as a draft; `settle` keeps the answer in the same transaction."""
     item = office.catalogue.item(application.item)
-    form = _checked_form(office, item, application.form) if application.submit else _small(application.form)
+    form = await _form_of(office, resident_id, item, application)
     async with numbered(office, wanted=application.submit) as number, office.database.transaction() as tx:
         materials = await take_in(
             tx, resident_id, _lenient(item, submit=application.submit, urgent=application.urgent is not None), application.materials
         )
         file = CaseFile(office, tx, new_row(office, resident_id, item, form), item, [])
         file.hand_in(materials)
+        if application.on_behalf_of:
+            agents.attach(file, await agents.usable(office, tx, resident_id, application.on_behalf_of, item))
         _promise(file, resident_id, application)
         if application.delivery is not None:
             handovers.wish(file, application.delivery)
@@ -97,16 +101,16 @@ async def submit(office: Office, resident_id: str, case_id: str, settle: Settle)
     """Submit a draft."""
     async with numbered(office) as number, office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
-            check_own(file.row, resident_id)
+            await check_own(office, tx, file.row, resident_id)
             guards.turn_has_come(file)
-            file.form = _checked_form(office, file.item, file.form)
+            file.form = _checked_form(office, file.item, agents.as_principals(file, file.form))
             handed_in = tuple(
                 HandedIn(one.material, tuple(u.id for u in one.uploads), one.source == "commitment")
                 for one in file.card.materials
                 if one.source != "certificate"
             )
             item = _lenient(file.item, submit=True, urgent=file.card.urgency is not None)
-            file.hand_in(await take_in(tx, resident_id, item, handed_in, certificates(file.card.materials)))
+            file.hand_in(await take_in(tx, resident_id, item, handed_in, file.card.materials))
             enter(file, resident_actor(resident_id), str(number))
         view = view_case(office, file.row, file.item)
         await settle(tx, view)
@@ -117,7 +121,7 @@ async def change_draft(office: Office, resident_id: str, case_id: str, if_versio
     """Change a draft."""
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
-            check_own(file.row, resident_id)
+            await check_own(office, tx, file.row, resident_id)
             file.expect(if_version)
             if file.row["state"] != "draft":
                 raise wrong_state(file.row["state"], "resident")
@@ -134,10 +138,10 @@ async def correct(office: Office, resident_id: str, case_id: str, change: Change
         raise Refused("nothing_corrected")
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
-            check_own(file.row, resident_id)
+            await check_own(office, tx, file.row, resident_id)
             new = _new_in(file, change)
             if change.form is not None:
-                file.form = _checked_form(office, file.item, {**file.form, **change.form})
+                file.form = _checked_form(office, file.item, agents.as_principals(file, {**file.form, **change.form}))
             await _replace_materials(file, resident_id, _merged(file, change.materials), submit=True)
             debts.sign(file, change.commitments)
             debts.owe(file)
@@ -151,7 +155,7 @@ async def withdraw(office: Office, resident_id: str, case_id: str, reason: str, 
     """Take an application back."""
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
-            check_own(file.row, resident_id)
+            await check_own(office, tx, file.row, resident_id)
             procedure.withdraw(file, resident_actor(resident_id), reason or None)
         view = view_case(office, file.row, file.item)
         await settle(tx, view)
@@ -162,7 +166,7 @@ async def evaluate(office: Office, resident_id: str, case_id: str, evaluation: E
     """Rate a finished case, once (GB/T 39734-2020: one item, one rating)."""
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
-            check_own(file.row, resident_id)
+            await check_own(office, tx, file.row, resident_id)
             if file.row["state"] not in {"decided", "delivering", "completed", "not_accepted"}:
                 raise Refused("not_finished")
             if not await cases.add_evaluation(tx, _evaluation_row(file, evaluation)):
@@ -190,6 +194,15 @@ def _checked_form(office: Office, item: ServiceItem, form: dict[str, Any]) -> di
     if errors:
         raise Refused("invalid_form", errors=errors)
     return clean
+
+
+async def _form_of(office: Office, resident_id: str, item: ServiceItem, application: Application) -> dict[str, Any]:
+    """The form of a new application as it is kept; applied for somebody else, it is his."""
+    form = application.form if application.submit else _small(application.form)
+    if application.on_behalf_of:
+        proxy = await agents.usable(office, office.database, resident_id, application.on_behalf_of, item)
+        form = agents.filled_in(office, proxy, item, form)
+    return _checked_form(office, item, form) if application.submit else form
 
 
 def _small(form: dict[str, Any]) -> dict[str, Any]:
@@ -256,7 +269,7 @@ def new_row(office: Office, resident_id: str, item: ServiceItem, form: dict[str,
         "department": item.department, "area": office.division, "state": "draft", "version": 1, "events": 0,
         "form_sealed": seal_form(office, case_id, form), "card": write_card(Card()), "receipt_version": 1,
         "created_at": now, "updated_at": now, "is_provisional": False, "umbrella_id": None,
-        "priority": 0, "corrections": 0, "is_owing": False,
+        "priority": 0, "corrections": 0, "is_owing": False, "is_by_agent": False,
     }  # fmt: skip
 
 
@@ -294,7 +307,7 @@ async def _replace_materials(file: CaseFile, resident_id: str, materials: tuple[
     if materials is None:
         return
     item = _lenient(file.item, submit=submit, urgent=file.card.urgency is not None)
-    taken = await take_in(file.tx, resident_id, item, materials, certificates(file.card.materials))
+    taken = await take_in(file.tx, resident_id, item, materials, file.card.materials)
     file.hand_in(taken)
     await cases.set_materials(file.tx, file.row["id"], rows(file.row["id"], taken), fresh=False)
 

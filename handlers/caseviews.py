@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import debtviews, lifeviews
+from handlers import debtviews, lifeviews, proxyviews
 from handlers.cards import Card, CardMaterial, CardTask, read_card
 from handlers.casefile import open_form
 from handlers.catalogue import ServiceItem
@@ -55,7 +55,10 @@ class EvaluationView(msgspec.Struct, frozen=True):
 
 
 class CaseSummary(msgspec.Struct, frozen=True):
-    """A case in a list; `paused`: its clocks stand still, so `promised_on` is the date without the time since."""
+    """A case in a list; `paused`: its clocks stand still, so `promised_on` is the date without the time since.
+
+    `on_behalf_of`: where somebody acts for somebody, with masked names.
+    """
 
     id: str
     number: str | None
@@ -68,6 +71,7 @@ class CaseSummary(msgspec.Struct, frozen=True):
     updated_at: dt.datetime
     owing: bool
     priority: int
+    on_behalf_of: proxyviews.BehalfView | None
     paused: bool
 
 
@@ -115,6 +119,7 @@ class CaseView(msgspec.Struct, frozen=True, tag_field="kind", tag="case"):
     urgency: debtviews.UrgencyView | None
     priority: debtviews.PriorityView | None
     revocation: debtviews.RevocationView | None
+    on_behalf_of: proxyviews.BehalfView | None
 
 
 def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
@@ -159,6 +164,7 @@ def view_case(office: Office, row: Row, item: ServiceItem) -> CaseView:
         urgency=debtviews.urgency(card),
         priority=debtviews.priority(card),
         revocation=debtviews.revocation(office, card),
+        on_behalf_of=proxyviews.behalf(office, row, card),
     )
 
 
@@ -177,6 +183,7 @@ def summary(office: Office, row: Row) -> CaseSummary:
         updated_at=row["updated_at"],
         owing=row["is_owing"],
         priority=row["priority"],
+        on_behalf_of=proxyviews.behalf_of_row(office, row),
         paused=read_card(row).is_paused,
     )
 

@@ -22,9 +22,8 @@ Level = Literal["village", "town", "county"]
 Audience = Literal["person", "org"]
 ItemType = Literal["行政许可", "行政给付", "行政确认", "行政备案", "行政奖励", "行政裁决", "其他行政权力", "公共服务"]
 Handling = Literal["即办件", "承诺件", "上报件"]
-FieldType = Literal[
-    "text", "textarea", "integer", "number", "date", "select", "boolean", "id_number", "phone", "credit_code", "address"
-]  # fmt: skip
+ProxyKind = Literal["guardian", "relative", "mandate", "village_clerk", "company"]
+FieldType = Literal["text", "textarea", "integer", "number", "date", "select", "boolean", "id_number", "phone", "credit_code", "address"]
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=3660)]
 Words = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
@@ -157,6 +156,7 @@ class ServiceItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     `correction_days`: natural days, to a day worked, in which a correction notice waits for its answer; then it is sent back.
     `urgent_hours`, `owed_days`: urgent aid (绿色通道) is decided within so many hours, its papers follow within so many working days.
     `join`: when the review is done: "all" have answered, "any" one has agreed, or the "lead" department thinks it has heard enough.
+    `proxy_kinds`: who may act for the applicant where anybody may (`proxy_allowed`); empty = every kind that fits the form.
     """
 
     code: Code
@@ -184,6 +184,7 @@ class ServiceItem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     urgent_hours: Count = 48
     owed_days: Count = 5
     proxy_allowed: bool = False
+    proxy_kinds: tuple[ProxyKind, ...] = ()
     commitment: bool = False
     tolerance: bool = False
     result: str
@@ -368,10 +369,8 @@ class Catalogue:
     def _entry(self, item: ServiceItem) -> Entry:
         department = self.departments.get(item.department)
         around = (department.name if department else "", item.type, *item.events)
-        facets = frozenset(
-            (f"department={item.department}", *(f"audience={a}" for a in item.audience), *(f"event={e}" for e in item.events))
-        )
-        return Entry(item.code, item.name, item.keywords, around, facets)
+        facets = {f"department={item.department}", *(f"audience={a}" for a in item.audience), *(f"event={e}" for e in item.events)}
+        return Entry(item.code, item.name, item.keywords, around, frozenset(facets))
 
 
 def digest(item: ServiceItem) -> str:

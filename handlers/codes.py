@@ -181,11 +181,19 @@ async def _case_of(office: Office, scanned: shortcodes.Scanned) -> Row | None:
 async def _open(office: Office, officer: Officer, kind: str, resident_id: str, case_ids: tuple[str, ...]) -> Scan:
     found = await cards_for(office, resident_id, case_ids, officer.area)
     name = mask_name((await residents.show(office, resident_id)).name)
-    holder = Holder(name or (found[0].applicant if found else ""))
+    holder = Holder(name or await _shower(office, found, resident_id))
     async with office.database.transaction() as tx:
         await _record(tx, office, officer, resident_id, "done", {"kind": kind, "cases": [card.number for card in found]})
         await account_events.append(tx, resident_id, "code.scanned", *_told(officer, found), office.clock.now())
     return Scan(found, holder)
+
+
+async def _shower(office: Office, found: list[CaseCard], resident_id: str) -> str:
+    """Who stands there, by what the first case says: its applicant, or who acts for him."""
+    if not found or not found[0].agent:
+        return found[0].applicant if found else ""
+    row = await cases.by_id(office.database, found[0].id)
+    return found[0].agent if row is not None and row["resident_id"] == resident_id else found[0].applicant
 
 
 async def _record(tx: Transaction, office: Office, officer: Officer, resident_id: str, outcome: str, data: dict[str, Any]) -> None:

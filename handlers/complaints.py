@@ -52,8 +52,23 @@ COMPLAINTS: dict[str, tuple[str, str]] = {
     ),
     "commitment_unsigned": ("请阅读承诺书并签名。", "Read the commitment and sign it."),
     "signature_differs": (
-        "签名须与申请表上的申请人名称一致。",
-        "Sign by the name of the applicant in the form.",
+        "签名须与申请表上的申请人名称一致，代办的可签代办人姓名。",
+        "Sign by the name of the applicant in the form, or by that of who acts for him.",
+    ),
+    "applicant_differs": (
+        "代办的申请表填写被代办人，应与授权上的姓名（名称）、证件号码一致。",
+        "The applicant is the principal: name and number as in the authority.",
+    ),
+    "agent_is_minor": ("代办人须年满 18 周岁。", "Who acts for others is of age."),
+    "kind_does_not_fit": (
+        "所选事项不能以这种身份代办，请删去。",
+        "This kind may not act in an item that is named; leave it out.",
+    ),
+    "document_missing": ("请上传授权证明。", "Upload the paper that shows the authority."),
+    "invalid_village": ("请填写本镇的 12 位村（社区）代码。", "The village has twelve digits and lies in this town."),
+    "valid_too_long": (
+        "有效期请选今天至 {last} 之间的日期。",
+        "The last day lies between today and {last}.",
     ),
     "too_short": ("密码至少 {least} 个字符。", "A password has {least} characters or more."),
 }

@@ -14,6 +14,7 @@ import msgspec
 
 from handlers import documents, tolerance
 from handlers.actors import SYSTEM
+from handlers.agents import agent_of
 from handlers.cards import Card, CardDebt, CardMaterial, CardSignature
 from handlers.catalogue import MaterialRule
 from handlers.complaints import complaint
@@ -171,9 +172,11 @@ def check_signed(file: CaseFile) -> None:
 
 
 def _is_strange(file: CaseFile, signature: CardSignature) -> bool:
-    """Whether it is signed by another name than the applicant's in the form."""
+    """Whether it is signed by another name than the applicant's in the form, or that of who acts for him."""
     applicant = str(file.form.get("applicant_name", "")).strip()
-    return bool(applicant) and signer(file.office, file.row["id"], signature) != applicant
+    agent = file.card.agent
+    names = {applicant, *([agent_of(file.office, file.row["id"], agent).name] if agent else ())}
+    return bool(applicant) and signer(file.office, file.row["id"], signature) not in names
 
 
 def _signature(file: CaseFile, kind: str) -> CardSignature | None:

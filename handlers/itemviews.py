@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from handlers import tolerance
+from handlers.authority import allowed_kinds
 from handlers.catalogue import (
     Audience,
     Catalogue,
@@ -202,6 +203,7 @@ class Guide(msgspec.Struct, frozen=True):
     urgent_hours: int
     owed_days: int
     proxy_allowed: bool
+    proxy_kinds: tuple[str, ...]
     result: str
     certificate_type: str | None
     form: FormView
@@ -259,6 +261,7 @@ def guide(catalogue: Catalogue, item: ServiceItem) -> Guide:
         urgent_hours=item.urgent_hours,
         owed_days=item.owed_days,
         proxy_allowed=item.proxy_allowed,
+        proxy_kinds=allowed_kinds(item),
         result=item.result,
         certificate_type=item.certificate_type,
         form=FormView(tuple(field_view(field) for field in item.form.fields)),

@@ -28,14 +28,17 @@ async def take_in(
 ) -> tuple[CardMaterial, ...]:
     """The materials for the card; raises Refused with every material that is missing, unknown or unusable.
 
-    `kept` are certificates that the office has itself (108号: what an agency issued is not asked for again).
+    `kept` are the materials that the case has already: its certificates are not asked for again (108号), and its files may be handed in
+    again by whoever acts in it, the principal or his agent.
     """
-    known = {one.material: one for one in kept}
+    known = {one.material: one for one in certificates(kept)}
     errors = check_materials(without(item, known), handed_in)
     if errors:
         raise Refused("missing_material", errors=errors)
     wanted = [upload for one in handed_in for upload in one.uploads]
-    found = {row["id"]: row for row in await uploads.ready_of_owner(db, owner_id, wanted)} if wanted else {}
+    found = {one.id: one for material in kept for one in material.uploads if one.id in wanted}
+    if new := [upload for upload in wanted if upload not in found]:
+        found |= {row["id"]: _upload(row) for row in await uploads.ready_of_owner(db, owner_id, new)}
     lost = [_unusable(place, one) for place, one in enumerate(handed_in) if any(upload not in found for upload in one.uploads)]
     if lost:
         raise Refused("materials_unusable", errors=lost)
@@ -66,14 +69,14 @@ def rows(case_id: str, materials: tuple[CardMaterial, ...]) -> list[tuple[str, s
     return made
 
 
-def _material(code: str, name: str, source: str, given: HandedIn | None, found: dict[str, dict[str, object]]) -> CardMaterial | None:
+def _material(code: str, name: str, source: str, given: HandedIn | None, found: dict[str, CardUpload]) -> CardMaterial | None:
     if source == "form":
         return CardMaterial(code, name, "form")
     if given is None:
         return None
     if not given.uploads:
         return CardMaterial(code, name, "commitment") if given.commitment else None
-    files = tuple(_upload(found[upload]) for upload in given.uploads)
+    files = tuple(found[upload] for upload in given.uploads)
     return CardMaterial(code, name, "upload", files)
 
 

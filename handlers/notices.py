@@ -43,6 +43,11 @@ EVENT_TYPES = (
     "case.promise_broken",
     "case.revoked",
     "code.scanned",
+    "proxy.approved",
+    "proxy.refused",
+    "proxy.confirmed",
+    "proxy.revoked",
+    "proxy.ended",
 )
 
 PUSHED = frozenset(

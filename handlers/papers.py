@@ -56,7 +56,7 @@ async def supply(office: Office, resident_id: str, case_id: str, handed_in: Supp
     """The applicant hands in what he owes, or a paper in the place of his promise; a lapsed one too, until an officer has settled it."""
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
-            check_own(file.row, resident_id)
+            await check_own(office, tx, file.row, resident_id)
             await _take_papers(file, resident_id, handed_in.materials)
             _supplied(file, resident_actor(resident_id), {one.material for one in handed_in.materials})
         view = view_case(office, file.row, file.item)

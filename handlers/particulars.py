@@ -6,7 +6,7 @@ import datetime as dt
 
 import msgspec
 
-from handlers import debtviews, handovers, specials
+from handlers import debtviews, handovers, proxyviews, specials
 from handlers import extensions as rules
 from handlers.access import Officer, check_officer
 from handlers.cards import read_card
@@ -30,7 +30,8 @@ class AskedExtension(msgspec.Struct, frozen=True):
 class Particulars(msgspec.Struct, frozen=True):
     """What may be begun, what waits for approval, commitments signed, and for those who deliver the address and who signed.
 
-    `extension_left`: days by which the legal limit may still be extended, with the approval of `extension_approver`.
+    `extension_left`: days by which the legal limit may still be extended, with the approval of `extension_approver`; `agent`: where
+    somebody acts for the applicant.
     """
 
     procedures: list[str]
@@ -40,6 +41,7 @@ class Particulars(msgspec.Struct, frozen=True):
     address: str | None
     signed_by: str | None
     signatures: list[debtviews.SignatureView]
+    agent: proxyviews.AgentParticulars | None
 
 
 async def of_case(office: Office, officer: Officer, case_id: str) -> Particulars:
@@ -61,6 +63,7 @@ async def of_case(office: Office, officer: Officer, case_id: str) -> Particulars
         address=handovers.address(office, case_id, delivery["address_sealed"]) if delivery and delivery["address_sealed"] else None,
         signed_by=delivery["signed_by"] if delivery else None,
         signatures=debtviews.signatures(office, row, read_card(row)),
+        agent=proxyviews.agent_particulars(office, row, read_card(row)),
     )
 
 

@@ -17,6 +17,8 @@ POLICY: dict[str, dict[str, Scope]] = {
         "deliver": "area",
         "complete": "area",
         "set_priority": "area",
+        "see_proxy": "area",
+        "settle_proxy": "area",
     },
     "officer": {
         "see_case": "department",

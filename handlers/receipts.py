@@ -21,6 +21,7 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, Table
 
+from handlers import proxyviews
 from handlers.cards import read_card
 from handlers.casecards import applicant_of
 from handlers.casefile import open_form
@@ -45,7 +46,7 @@ _SOURCES = {"upload": "已上传", "form": "在线表单", "commitment": "告知
 
 @dataclass(frozen=True, slots=True)
 class ReceiptFacts:
-    """What the sheet says; `applicant` is masked, `promised` is a date or how many days after acceptance, as text."""
+    """What the sheet says; `applicant` and `agent` are masked, `promised` is a date or how many days after acceptance, as text."""
 
     code: str
     url: str
@@ -58,6 +59,7 @@ class ReceiptFacts:
     promised: str
     town: str
     hotline: str
+    agent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,7 @@ async def _facts(office: Office, row: Row, code: str, url: str) -> ReceiptFacts:
         promised=_promised(row, item.promised),
         town=office.town,
         hotline=office.hotline,
+        agent=behalf.agent_name if (behalf := proxyviews.behalf_of_row(office, row)) else "",
     )
 
 
@@ -176,7 +179,7 @@ def _what(facts: ReceiptFacts) -> list[Flowable]:
         ("办件编号", facts.number),
         ("事项", facts.item),
         ("牵头部门", facts.department),
-        ("申请人", facts.applicant),
+        ("申请人", f"{facts.applicant}（由{facts.agent}代办）" if facts.agent else facts.applicant),
         ("收件日期", _day(facts.submitted_on)),
         ("承诺办结", facts.promised),
     )

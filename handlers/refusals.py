@@ -7,6 +7,7 @@ from handlers.refusals_door import DOOR
 from handlers.refusals_exchange import EXCHANGE
 from handlers.refusals_life import LIFE
 from handlers.refusals_papers import PAPERS
+from handlers.refusals_proxies import PROXIES
 from handlers.refusals_town import TOWN
 
-REFUSALS: dict[str, Refusal] = TOWN | LIFE | PAPERS | EXCHANGE | DOOR
+REFUSALS: dict[str, Refusal] = TOWN | LIFE | PAPERS | PROXIES | EXCHANGE | DOOR

@@ -22,9 +22,9 @@ PAPERS: dict[str, Refusal] = {
     "signature_differs": Refusal(
         422,
         "签名与申请人不一致",
-        "承诺书应由申请人签名，请填写与申请表一致的名称。",
+        "承诺书应由申请人签名，请填写与申请表一致的名称；代办的也可由代办人签名。",
         "The signature is not the applicant's name",
-        "Sign with the name that stands in the form.",
+        "Sign with the name that stands in the form, or as the agent.",
     ),
     "paper_not_owed": Refusal(
         409,

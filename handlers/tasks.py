@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from handlers import clocks, guards, specials
+from handlers import agents, clocks, guards, specials
 from handlers.actors import SYSTEM, Actor
 from handlers.cards import CardUpload
 from handlers.casefile import CaseFile
@@ -37,6 +37,7 @@ def request_data(file: CaseFile, task: Row) -> dict[str, Any]:
         "action": task["action"],
         "due_on": task["due_on"],
         "item": _item(file),
+        **_applicant(file),
         "form": file.form,
         "materials": [
             {
@@ -51,6 +52,16 @@ def request_data(file: CaseFile, task: Row) -> dict[str, Any]:
             if done["step"] == "review" and done["state"] == "done"
         ],
     }  # fmt: skip
+
+
+def _applicant(file: CaseFile) -> dict[str, Any]:
+    """Who acts for the applicant, where somebody does (the national exchange row has agent fields); the applicant is in the form."""
+    agent = file.card.agent
+    if agent is None:
+        return {}
+    person = agents.agent_of(file.office, file.row["id"], agent)
+    acting = {"kind": agent.kind, "name": person.name, "id_number": person.number, "relation": agent.relation}
+    return {"applicant": {"agent": acting}}
 
 
 def _item(file: CaseFile) -> dict[str, Any]:

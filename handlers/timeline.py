@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import clocks, duedates, explanations, forwarding
+from handlers import clocks, duedates, explanations, forwarding, proxyviews
 from handlers.actors import ActorKind
 from handlers.cards import CardExtension, read_card
 from handlers.caseviews import department_ref
@@ -60,7 +60,7 @@ _ACTORS = {"resident": "申请人", "system": "系统"}
 
 
 class EventActor(msgspec.Struct, frozen=True):
-    """Who did it: the resident, the office, or a department by its name; never a person's name."""
+    """Who did it: the resident, the office, or a department by its name; a person's name only masked, of who acts for the applicant."""
 
     kind: ActorKind
     name: str
@@ -101,7 +101,9 @@ class DueDates(msgspec.Struct, frozen=True):
 
 async def history(office: Office, case_id: str, after: int, limit: int) -> list[CaseEvent]:
     """A page of the history."""
-    return [_event(office, row) for row in await cases.events(office.database, case_id, after, limit)]
+    found = [(row, msgspec.json.decode(row["data"])) for row in await cases.events(office.database, case_id, after, limit)]
+    agent = await _agent(office, case_id) if any("behalf" in data for _, data in found) else ""
+    return [_event(office, row, data, agent) for row, data in found]
 
 
 async def due_dates(office: Office, row: Row) -> DueDates:
@@ -142,7 +144,14 @@ def _due(row: Row, name: str, due: clocks.DueDate, steps: list[clocks.Step]) -> 
     return DueView(row[name] if stays else due.due_on, None if stays else due.due_at, due.left, due.provisional, steps)
 
 
-def _event(office: Office, row: Row) -> CaseEvent:
+async def _agent(office: Office, case_id: str) -> str:
+    """Who acts for the applicant, as lines of the history name him."""
+    row = await cases.by_id(office.database, case_id)
+    both = proxyviews.behalf(office, row, read_card(row), masked=True) if row else None
+    return f"由{both.agent_name}代办" if both else ""
+
+
+def _event(office: Office, row: Row, data: dict[str, Any], agent: str) -> CaseEvent:
     kind = row["actor_kind"]
     name = _ACTORS.get(kind) or (department_ref(office, row["organisation"]).name if row["organisation"] else "服务大厅")
     return CaseEvent(
@@ -150,7 +159,7 @@ def _event(office: Office, row: Row) -> CaseEvent:
         type=row["type"],
         title=TITLES[row["type"]],
         at=row["occurred_at"],
-        actor=EventActor(kind, name),
+        actor=EventActor(kind, agent if "behalf" in data else name),
         reason=row["reason"],
-        data=msgspec.json.decode(row["data"]),
+        data=data,
     )

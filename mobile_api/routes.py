@@ -20,6 +20,7 @@ from mobile_api.views import (
     keys,
     me,
     papers,
+    proxies,
     reports,
     setaside,
     subscriptions,
@@ -38,6 +39,19 @@ _SIGNED = ("signature_missing", "signature_date", "signature_wrong", "signature_
 _SIGNING = ("commitment_unsigned", "commitment_text_changed", "signature_differs")
 _CARD = ("not_found", "forbidden", "card_state")
 _CHANGE = ("not_found", "wrong_state", "precondition_failed")
+_OVER = ("not_found", "proxy_over")
+_PROXY = (
+    "proxy_unknown",
+    "proxy_not_active",
+    "proxy_over",
+    "proxy_scope",
+    "proxy_not_allowed",
+    "proxy_kind",
+    "proxy_of_age",
+    "proxy_village",
+    "applicant_differs",
+)
+_SETTLING = ("not_found", "forbidden", "proxy_not_waiting")
 _REPORT = ("forbidden", "report_span")
 
 _TABLE: list[Route] = [
@@ -51,6 +65,14 @@ _TABLE: list[Route] = [
     get("/me", me.show, RESIDENT, summary="我的信息", tag="me"),
     get("/me/preferences", me.show_preferences, RESIDENT, summary="我的偏好", tag="me"),
     put("/me/preferences", me.save_preferences, RESIDENT, summary="保存偏好", tag="me"),
+    # acting for others
+    get("/me/proxies", proxies.mine, RESIDENT, summary="我的代办授权", tag="proxies"),
+    post(
+        "/me/proxies", proxies.ask, RESIDENT, summary="申请代办授权", tag="proxies", status=201, idempotency="required",
+        errors=("invalid_form", "proxy_self", "proxy_exists", "proxy_too_many", "proxy_needs_guardian", "proxy_not_minor", "proxy_village"),
+    ),
+    post("/me/proxies/confirm", proxies.confirm, RESIDENT, summary="确认代办授权（被代办人）", tag="proxies", idempotency="required", errors=("proxy_code", "proxy_self", "too_many_requests", "unavailable")),
+    delete("/me/proxies/{id}", proxies.revoke, RESIDENT, summary="撤销代办授权", tag="proxies", status=204, errors=("not_found", "proxy_not_waiting")),
     # the catalogue
     get("/items", items.list_items, ANYONE, summary="查找事项", tag="items", errors=("invalid_cursor",)),
     get("/events", items.list_events, ANYONE, summary="人生事件", tag="items"),
@@ -70,24 +92,24 @@ _TABLE: list[Route] = [
     # cases
     post(
         "/cases", cases.create, RESIDENT, summary="提交申请", tag="cases", status=201, idempotency="required",
-        errors=("item_not_found", "invalid_form", "missing_material", "materials_unusable", "bundle_not_found", "bundle_no_draft", "part_unknown", *_SIGNING, "no_green_channel"),
+        errors=("item_not_found", "invalid_form", "missing_material", "materials_unusable", "bundle_not_found", "bundle_no_draft", "part_unknown", *_SIGNING, "no_green_channel", *_PROXY),
     ),
     get("/cases", cases.listing, RESIDENT, summary="我的办件", tag="cases"),
-    get("/cases/{id}", cases.show, RESIDENT, summary="办件详情", tag="cases", errors=("not_found",)),
-    put("/cases/{id}", cases.change, RESIDENT, summary="修改草稿", tag="cases", if_match=True, errors=_CHANGE),
-    post("/cases/{id}/submit", cases.submit, RESIDENT, summary="提交草稿", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material", "part_waits", *_SIGNING)),
-    post("/cases/{id}/withdraw", cases.withdraw, RESIDENT, summary="撤回", tag="cases", idempotency="required", errors=("not_found", "wrong_state")),
-    post("/cases/{id}/corrections", cases.correct, RESIDENT, summary="补正", tag="cases", idempotency="required", errors=("not_found", "wrong_state", "invalid_form", "missing_material", *_SIGNING)),
-    post("/cases/{id}/debts", cases.supply, RESIDENT, summary="补交材料", tag="cases", idempotency="required", errors=("not_found", "paper_not_owed", "materials_unusable")),
-    post("/cases/{id}/evaluation", cases.evaluate, RESIDENT, summary="评价", tag="cases", idempotency="required", errors=("not_found", "not_finished", "already_evaluated")),
-    get("/cases/{id}/events", cases.events, RESIDENT, summary="办理经过", tag="cases", errors=("not_found",)),
-    get("/cases/{id}/due-dates", cases.due_dates, RESIDENT, summary="时限说明", tag="cases", errors=("not_found",)),
-    get("/cases/{id}/expectation", expectations.of_case, RESIDENT, summary="预计还需多久", tag="cases", errors=("not_found",)),
-    get("/cases/{id}/receipt.png", cases.receipt_png, RESIDENT, summary="收件凭证二维码", tag="cases", gives="image/png", errors=("not_found",)),
-    get("/cases/{id}/receipt.pdf", cases.receipt_pdf, RESIDENT, summary="收件凭证", tag="cases", gives="application/pdf", errors=("not_found",)),
+    get("/cases/{id}", cases.show, RESIDENT, summary="办件详情", tag="cases", errors=_OVER),
+    put("/cases/{id}", cases.change, RESIDENT, summary="修改草稿", tag="cases", if_match=True, errors=(*_CHANGE, "proxy_over")),
+    post("/cases/{id}/submit", cases.submit, RESIDENT, summary="提交草稿", tag="cases", idempotency="required", errors=(*_OVER, "wrong_state", "invalid_form", "missing_material", "part_waits", *_SIGNING, "applicant_differs")),
+    post("/cases/{id}/withdraw", cases.withdraw, RESIDENT, summary="撤回", tag="cases", idempotency="required", errors=(*_OVER, "wrong_state")),
+    post("/cases/{id}/corrections", cases.correct, RESIDENT, summary="补正", tag="cases", idempotency="required", errors=(*_OVER, "wrong_state", "invalid_form", "missing_material", *_SIGNING, "applicant_differs")),
+    post("/cases/{id}/debts", cases.supply, RESIDENT, summary="补交材料", tag="cases", idempotency="required", errors=(*_OVER, "paper_not_owed", "materials_unusable")),
+    post("/cases/{id}/evaluation", cases.evaluate, RESIDENT, summary="评价", tag="cases", idempotency="required", errors=(*_OVER, "not_finished", "already_evaluated")),
+    get("/cases/{id}/events", cases.events, RESIDENT, summary="办理经过", tag="cases", errors=_OVER),
+    get("/cases/{id}/due-dates", cases.due_dates, RESIDENT, summary="时限说明", tag="cases", errors=_OVER),
+    get("/cases/{id}/expectation", expectations.of_case, RESIDENT, summary="预计还需多久", tag="cases", errors=_OVER),
+    get("/cases/{id}/receipt.png", cases.receipt_png, RESIDENT, summary="收件凭证二维码", tag="cases", gives="image/png", errors=_OVER),
+    get("/cases/{id}/receipt.pdf", cases.receipt_pdf, RESIDENT, summary="收件凭证", tag="cases", gives="application/pdf", errors=_OVER),
     get("/umbrellas", umbrellas.listing, RESIDENT, summary="我的一件事", tag="cases"),
-    get("/umbrellas/{id}", umbrellas.show, RESIDENT, summary="一件事进度", tag="cases", errors=("not_found",)),
-    post("/umbrellas/{id}/withdraw", umbrellas.withdraw, RESIDENT, summary="撤回一件事", tag="cases", idempotency="required", errors=("not_found", "bundle_over")),
+    get("/umbrellas/{id}", umbrellas.show, RESIDENT, summary="一件事进度", tag="cases", errors=_OVER),
+    post("/umbrellas/{id}/withdraw", umbrellas.withdraw, RESIDENT, summary="撤回一件事", tag="cases", idempotency="required", errors=(*_OVER, "bundle_over")),
     get("/r/{code}", codes.show_receipt, ANYONE, summary="凭证查询", tag="codes", pace="costly", errors=("not_found",)),
     # codes
     post("/codes/lookup", codes.create_lookup, RESIDENT, summary="出示办事码", tag="codes", status=201, idempotency="accepted", errors=("unavailable",)),
@@ -125,6 +147,13 @@ _TABLE: list[Route] = [
     post("/desk/cases/{id}/after-check", papers.check, STAFF, summary="承诺核查", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "paper_not_owed")),
     post("/desk/cases/{id}/revoke", papers.revoke, STAFF, summary="撤销决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "separation", "nothing_to_revoke")),
     post("/desk/cases/{id}/priority", papers.mark, STAFF, summary="列为优先", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "evidence_missing")),
+    # authorities to act for others
+    get("/desk/proxies", proxies.listing, STAFF, summary="代办授权列表", tag="proxies", errors=("forbidden",)),
+    get("/desk/proxies/{id}", proxies.show, STAFF, summary="一份代办授权", tag="proxies", errors=("not_found",)),
+    get("/desk/proxies/{id}/document", proxies.document, STAFF, summary="授权证明", tag="proxies", gives="*/*", errors=("not_found",)),
+    post("/desk/proxies/{id}/approve", proxies.approve, STAFF, summary="通过代办授权", tag="proxies", idempotency="accepted", errors=(*_SETTLING, "proxy_over", "proxy_not_minor", "proxy_needs_guardian", "proxy_village")),
+    post("/desk/proxies/{id}/refuse", proxies.refuse, STAFF, summary="不通过代办授权", tag="proxies", idempotency="accepted", errors=(*_SETTLING, "reason_missing")),
+    post("/desk/proxies/{id}/revoke", proxies.take_back, STAFF, summary="收回代办授权", tag="proxies", idempotency="accepted", errors=(*_SETTLING, "reason_missing")),
     # the exchange with departments: how it is doing, and messages that wait for an officer
     get("/exchange/departments", exchange.departments, STAFF, summary="部门交换状况", tag="exchange", errors=("forbidden",)),
     get("/exchange/set-aside", setaside.listing, STAFF, summary="待处理的部门消息", tag="exchange", errors=("forbidden",)),

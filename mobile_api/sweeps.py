@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from backoffice.bridge import new_holder
 from backoffice.signatures import WINDOW
-from handlers import bundlesteps, calendars, deadlines, papers, parallel, supervision, uploads
+from handlers import bundlesteps, calendars, deadlines, papers, parallel, proxies, supervision, uploads
 from handlers.actors import SYSTEM
 from handlers.casefile import opened
 from handlers.errors import Refused
@@ -57,6 +57,7 @@ async def sweep(office: Office) -> int:
     await deadlines.sweep(office)
     await parallel.sweep(office)
     await papers.sweep(office)
+    await proxies.sweep(office)
     stale = await cases.stale_drafts(office.database, now - DRAFTS_LAPSE, _BATCH)
     for case_id in stale:
         await _expire(office, case_id)

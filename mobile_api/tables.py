@@ -20,6 +20,7 @@ from handlers.catalogue import Bundle, Catalogue, CertificateType, Department, L
 from handlers.commitments import COMMITMENT_RULES, KINDS, Commitments, CommitmentTable, check_commitments
 from handlers.publication import CHECKS, Hit, Key
 from handlers.publication_parts import PART_RULES, check_one_form, check_parts
+from handlers.publication_proxies import PROXY_RULES, check_proxies
 from handlers.publication_rules import RULES, Level
 from handlers.supervision_rules import SUPERVISION_RULES, Rulebook, check_rulebook
 from handlers.workdays import CalendarError, YearTable, read_table, with_year
@@ -44,6 +45,7 @@ def _check_department(department: Department, catalogue: Catalogue) -> Iterator[
 def _check_item(item: ServiceItem, catalogue: Catalogue) -> Iterator[Hit]:
     yield from CHECKS[ServiceItem](item, catalogue)
     yield from check_parts(item)
+    yield from check_proxies(item)
 
 
 def _check_bundle(bundle: Bundle, catalogue: Catalogue) -> Iterator[Hit]:
@@ -58,7 +60,7 @@ _CHECKS: dict[type, Callable[[Any, Catalogue], Iterable[Hit]]] = {
     Department: _check_department,
     MappingTable: check_mapping,
 }
-_RULES = {**RULES, **PART_RULES, **MAPPING_RULES, **ADDRESS_RULES, **SUPERVISION_RULES, **COMMITMENT_RULES}
+_RULES = {**RULES, **PART_RULES, **PROXY_RULES, **MAPPING_RULES, **ADDRESS_RULES, **SUPERVISION_RULES, **COMMITMENT_RULES}
 # What is said of a name that no file gives.
 _UNKNOWN: dict[type[msgspec.Struct], str] = {
     Department: "department-unknown",

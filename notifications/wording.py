@@ -183,6 +183,26 @@ _WORDS: dict[str, _Entry] = {
         Words("您的办事码已被查看", "[{department_name}]工作人员扫码查看了您的办件[“{item_name}”][：{text}]。如非本人出示，请联系大厅。"),
         Words("Your code was read", "Staff[ of {department_name}] opened your case[ “{item_name}”][: {text}]. Not you? Call the hall."),
     ),
+    "proxy.approved": _Entry(
+        Words("代办授权已通过", "您申请的代办授权[（{text}）]已通过审核[，有效期至 {until_on}]。"),
+        Words("Authority approved", "The authority to act for somebody else that you asked for was approved[; it holds until {until_on}]."),
+    ),
+    "proxy.refused": _Entry(
+        Words("代办授权未通过", "您申请的代办授权[（{text}）]未通过审核[。原因：{reason}]。"),
+        Words("Authority not approved", "The authority to act for somebody else was not approved[. Reason: {reason}]."),
+    ),
+    "proxy.confirmed": _Entry(
+        Words("被代办人已确认", "被代办人已确认代办授权[（{text}）]，办理情况也会告诉本人。"),
+        Words("Confirmed by the principal", "The person you act for has confirmed your authority and will be told of everything too."),
+    ),
+    "proxy.revoked": _Entry(
+        Words("代办授权已撤销", "代办授权[（{text}）]已撤销[。原因：{reason}]。已经办理的事项不受影响。"),
+        Words("Authority revoked", "An authority to act for somebody else was revoked[. Reason: {reason}]. What was done stays."),
+    ),
+    "proxy.ended": _Entry(
+        Words("代办授权已到期", "代办授权[（{text}）]已到期，需要继续代办的请重新申请。"),
+        Words("Authority has run out", "An authority to act for somebody else has run out; ask for a new one to go on."),
+    ),
 }  # fmt: skip
 
 _PUSHES: dict[str, _Push] = {

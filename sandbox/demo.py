@@ -21,8 +21,10 @@ from config.settings import HERE, Settings, load
 from handlers import staff
 from handlers.errors import Refused
 from mobile_api.composition import open_office
+from sandbox import family
 from sandbox.departments import REDIS_VARIABLE, fault_rate, seconds
 from sandbox.outside import introduce, tables_for, wanted, write_settings
+from sandbox.phones import Displeased
 from storage.valkey import EmbeddedValkey
 from storage.valkey_door import Door
 
@@ -35,6 +37,7 @@ STAFF = (
     ("administrator", "demo-administrator", "周管理", "administrator", "", ""),
 )
 _READY_SECONDS = 60
+_FAMILY_SECONDS = 10
 _PORTS = 65536
 _LOCK = "demo.lock"
 _LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
@@ -149,6 +152,8 @@ async def _keep_running(children: list[Child], base: str, folder: Path, welcome:
     for child in children:
         await child.start()
     if await _ready(base, stopped, folder):
+        with suppress(Displeased, TimeoutError):  # the town is open without it too
+            await asyncio.wait_for(family.introduce(base), _FAMILY_SECONDS)
         print(welcome, flush=True)  # noqa: T201 - this is what the command is for
     await stopped.wait()
     print("Stopping ...", flush=True)  # noqa: T201
@@ -277,7 +282,7 @@ def _welcome(base: str, platform: str, told: Path) -> str:
     return f"""
 The town is open.
 
-  Residents (phone)      {base}/m/          choose a pretend resident, no password
+  Residents (phone)      {base}/m/          choose a pretend resident, no password (王小梅 may act for 张秀英)
   Service hall           {base}/hall        scan, paste or type a code
   Desk                   {base}/desk
   Supervision            {base}/supervision

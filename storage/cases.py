@@ -11,9 +11,9 @@ from storage.rows import flat, places
 _COLUMNS = (
     "id, number, resident_id, item_code, item_version, department, area, state, version, events, form_sealed, card, correction, "
     "decision, reason, receipt_version, created_at, updated_at, submitted_at, accepted_at, decided_at, completed_at, "
-    "promised_on, legal_on, is_provisional, umbrella_id, priority, corrections, is_owing"
+    "promised_on, legal_on, is_provisional, umbrella_id, priority, corrections, is_owing, is_by_agent"
 )
-_INSERT = f"INSERT INTO cases ({_COLUMNS}) VALUES ({', '.join(f'${n}' for n in range(1, 30))})"  # noqa: S608 - constants only
+_INSERT = f"INSERT INTO cases ({_COLUMNS}) VALUES ({', '.join(f'${n}' for n in range(1, 31))})"  # noqa: S608 - constants only
 _NAMES = tuple(_COLUMNS.replace(" ", "").split(","))
 _CHANGEABLE = tuple(name for name in _NAMES if name not in {"id", "resident_id", "item_code", "version", "created_at"})
 _SAVE = (
@@ -57,16 +57,19 @@ def _one_of(states: Sequence[str], first: int) -> str:
     return ", ".join(f"${n}" for n in range(first, first + len(states)))
 
 
+_OF_MAKER = f"SELECT {_COLUMNS} FROM cases WHERE resident_id = $1"  # noqa: S608 - constants only
+_OF_PRINCIPAL = f"SELECT {_COLUMNS} FROM cases WHERE id IN (SELECT case_id FROM case_agent WHERE principal_id = $1)"  # noqa: S608
 _NOT_WAITING = " AND (state <> 'draft' OR umbrella_id IS NULL)"
 """A part of a bundle whose turn has not come is shown with its bundle."""
 
 
 async def of_resident(db: Queries, resident_id: str, states: Sequence[str], before: str | None, limit: int) -> list[Row]:
-    """A resident's cases, newest first, from below id `before`."""
-    sql = f"SELECT {_COLUMNS} FROM cases WHERE resident_id = $1 AND id < $2{_NOT_WAITING}"  # noqa: S608 - constants only
-    if states:
-        sql += f" AND state IN ({_one_of(states, 4)})"
-    return await db.rows(sql + " ORDER BY id DESC LIMIT $3", resident_id, before or "~", limit, *states)
+    """The cases a resident made, and those others made for him, newest first, from below id `before`."""
+    rest = f" AND id < $2{_NOT_WAITING}" + (f" AND state IN ({_one_of(states, 4)})" if states else "") + " ORDER BY id DESC LIMIT $3"
+    # Each half reads an index of its own from the end; an OR over both would read the whole table.
+    halves = f"SELECT * FROM ({_OF_MAKER}{rest}) AS made UNION ALL SELECT * FROM ({_OF_PRINCIPAL}{rest}) AS for_him"  # noqa: S608
+    sql = f"SELECT * FROM ({halves}) AS found ORDER BY id DESC LIMIT $3"  # noqa: S608 - constants only
+    return await db.rows(sql, resident_id, before or "~", limit, *states)
 
 
 async def of_umbrella(db: Queries, umbrella_id: str) -> list[Row]:

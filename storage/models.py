@@ -152,6 +152,7 @@ class Case(Model):
     priority = fields.IntField(default=0)
     corrections = fields.IntField(default=0)
     is_owing = fields.BooleanField(default=False)
+    is_by_agent = fields.BooleanField(default=False)
 
     class Meta:
         table = "cases"

@@ -94,6 +94,7 @@ class CaseAgent(Model):
     principal_sealed = fields.BinaryField()
     principal_id = fields.CharField(max_length=36, null=True)
     is_minor = fields.BooleanField(default=False)
+    agent_sealed = fields.BinaryField(null=True)
 
     class Meta:
         table = "case_agent"
@@ -115,6 +116,14 @@ class Proxy(Model):
     valid_to_on = fields.DateField(null=True)
     created_at = UtcField()
     changed_at = UtcField()
+    principal_key = fields.CharField(max_length=64, default="")
+    agent_sealed = fields.BinaryField(null=True)
+    relation = fields.CharField(max_length=16, default="")
+    area = fields.CharField(max_length=12, default="")
+    is_incapable = fields.BooleanField(default=False)
+    reason = fields.CharField(max_length=300, null=True)
+    settled_by = fields.CharField(max_length=36, null=True)
+    confirmed_at = UtcField(null=True)
 
     class Meta:
         table = "proxy"

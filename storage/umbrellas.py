@@ -49,6 +49,10 @@ async def by_id(db: Queries, umbrella_id: str) -> Row | None:
 
 
 async def of_resident(db: Queries, resident_id: str, before: str | None, limit: int) -> list[Row]:
-    """A resident's umbrellas, newest first, from below id `before`."""
-    sql = f"SELECT {_COLUMNS} FROM umbrella WHERE resident_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3"  # noqa: S608 - constants
+    """The umbrellas a resident made, and those others made for him, newest first, from below id `before`."""
+    sql = (
+        f"SELECT {_COLUMNS} FROM umbrella WHERE id < $2 AND id IN (SELECT id FROM umbrella WHERE resident_id = $1 "  # noqa: S608 - constants
+        "UNION ALL SELECT c.umbrella_id FROM case_agent a JOIN cases c ON c.id = a.case_id WHERE a.principal_id = $1) "
+        "ORDER BY id DESC LIMIT $3"
+    )
     return await db.rows(sql, resident_id, before or "~", limit)

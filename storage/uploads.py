@@ -71,15 +71,16 @@ async def waiting(db: Queries, before: dt.datetime, limit: int) -> list[Row]:
 _NO_USE = """
 NOT EXISTS (SELECT 1 FROM case_material m WHERE m.upload_id = upload.id)
 AND NOT EXISTS (SELECT 1 FROM file_grant g WHERE g.upload_id = upload.id)
+AND NOT EXISTS (SELECT 1 FROM proxy p WHERE p.upload_id = upload.id)
 """
 
 
 async def unused(db: Queries, before: dt.datetime, limit: int) -> list[str]:
-    """Ids of uploads older than `before` that no case has and no department may fetch."""
+    """Ids of uploads older than `before` that no case and no authority has and no department may fetch."""
     sql = f"SELECT id FROM upload WHERE created_at < $1 AND {_NO_USE} ORDER BY created_at LIMIT $2"  # noqa: S608 - a constant
     return [str(row["id"]) for row in await db.rows(sql, before, limit)]
 
 
 async def delete_unused(db: Queries, upload_id: str) -> bool:
-    """Forget an upload unless a case took it meanwhile."""
+    """Forget an upload unless a case or an authority took it meanwhile."""
     return bool(await db.rows(f"DELETE FROM upload WHERE id = $1 AND {_NO_USE} RETURNING id", upload_id))  # noqa: S608 - a constant

@@ -79,7 +79,9 @@ async def content(request: web.Request) -> web.StreamResponse:
     case = await desk.show(office, who, request.match_info["id"])
     wanted = request.match_info["upload"]
     if not any(upload.id == wanted for material in case.materials for upload in material.uploads):
-        raise Refused("not_found")
+        more = await particulars.of_case(office, who, case.id)
+        if more.agent is None or more.agent.document != wanted:  # the paper by which somebody acts is of the case too
+            raise Refused("not_found")
     upload, blocks = await uploads.open_for_office(office, wanted)
     return await send(request, upload, blocks)
 

@@ -80,6 +80,7 @@ def anybodys_values(request: web.Request) -> dict[str, object]:
         "form_token": "",
         "scans": False,
         "sees_cases": False,
+        "sees_proxies": False,
         "settles": False,
         "watches": False,
         "sees_cards": False,
@@ -100,6 +101,7 @@ async def page_values(request: web.Request) -> dict[str, object]:
     rooms = {
         "scans": scans(role),
         "sees_cases": scope_of(role, "see_case") != "none",
+        "sees_proxies": scope_of(role, "see_proxy") != "none",
         "settles": scope_of(role, ACTION) != "none",
         "watches": scope_of(role, "watch_exchange") != "none",
         "sees_cards": scope_of(role, "see_card") != "none",

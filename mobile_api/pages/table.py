@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mobile_api.pages import admin, departments, desk, hall, papers, reports, setaside, start, supervision, verify
+from mobile_api.pages import admin, departments, desk, hall, papers, proxies, reports, setaside, start, supervision, verify
 from mobile_api.pages.frame import Page
 
 _ID = r"[A-Za-z0-9_-]{1,36}"
@@ -33,6 +33,10 @@ PAGES = [
     Page("POST", rf"/supervision/cards/{{id:{_ID}}}", supervision.act),
     Page("GET", "/desk", desk.listing),
     Page("GET", "/desk/debts", papers.listing),
+    Page("GET", "/desk/proxies", proxies.listing),
+    Page("GET", rf"/desk/proxies/{{id:{_ID}}}", proxies.show),
+    Page("POST", rf"/desk/proxies/{{id:{_ID}}}", proxies.act),
+    Page("GET", rf"/desk/proxies/{{id:{_ID}}}/document", proxies.document),
     Page("GET", "/desk/departments", departments.listing),
     Page("POST", r"/desk/departments/{code:[A-Z0-9_-]{1,16}}", departments.act),
     Page("GET", "/desk/messages", setaside.listing),

@@ -16,6 +16,8 @@ export interface Draft {
   version: string
   form: Record<string, Answer>
   materials: Record<string, KeptMaterial>
+  /** The authority by which somebody else applies. */
+  behalf?: string
   saved_at: number
 }
 
@@ -50,7 +52,7 @@ export function loadDraft(store: Shelf, resident: string, guide: Asked, now = Da
       .filter(([code]) => codes.has(code))
       .map(([code, one]) => [code, fresh ? one : { ...one, files: [] }]),
   )
-  return { version: String(guide.version), form, materials, saved_at: kept.saved_at }
+  return { version: String(guide.version), form, materials, behalf: kept.behalf ?? '', saved_at: kept.saved_at }
 }
 
 export function dropDraft(store: Shelf, resident: string, item: string): void {

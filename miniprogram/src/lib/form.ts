@@ -55,11 +55,12 @@ export function pointerParts(pointer: string): string[] {
 /** The server's complaints at their places. `sent` tells which material stood at a numeric pointer such as /materials/0/uploads. */
 export function faultsOfProblem(problem: Problem, fields: FormField[], materials: MaterialRule[], sent: HandedIn[] = []): Fault[] {
   return problem.errors.map((error) => {
-    const [room, part = ''] = pointerParts(error.pointer)
-    const field = room === 'form' ? fields.find((one) => one.name === part) : undefined
+    const [room = '', part = ''] = pointerParts(error.pointer)
+    // What is no application has its fields at the top: /principal_name.
+    const field = room === 'form' || !part ? fields.find((one) => one.name === (part || room)) : undefined
     if (field) return { target: fieldId(field.name), label: field.label, message: error.message }
     const code = /^\d+$/.test(part) ? sent[Number(part)]?.material : part
-    const material = room === 'materials' ? materials.find((one) => one.code === code) : undefined
+    const material = room === 'materials' || !part ? materials.find((one) => one.code === (code || room)) : undefined
     if (material) return { target: materialId(material.code), label: material.name, message: error.message }
     return { target: '', label: '', message: error.message }
   })

@@ -4,17 +4,21 @@ import type { Asked, KeptMaterial } from './draft'
 import type { Shelf } from './kv'
 import { once } from './once'
 import type { Client } from './api'
-import type { Answer, Bundle, Case, FormField, Guide, HandedIn, MaterialRule, Signing, Umbrella } from './types'
+import type { Answer, Bundle, Case, FormField, Guide, HandedIn, MaterialRule, ProxyKind, Signing, Umbrella } from './types'
 
-/** What goes with the form and the papers: commitments signed, and urgent aid asked for. */
+/** What goes with the form and the papers: commitments signed, urgent aid asked for, the authority by which somebody else applies. */
 export interface Extras {
   commitments?: Signing[]
+  on_behalf_of?: string
   urgent?: { reason: string }
 }
 export interface Subject extends Asked {
   name: string
   /** Urgent aid: decided within so many hours, papers follow within so many working days; null where the item knows none. */
   green: { hours: number; days: number } | null
+  /** Who may act for the applicant, and the items that an authority has to cover; nobody where the applicant is known already. */
+  kinds: ProxyKind[]
+  items: string[]
   /** What has been handed in before, where the office has it. */
   form0: Record<string, Answer>
   materials0: Record<string, KeptMaterial>
@@ -44,6 +48,8 @@ async function itemOf(api: Client, store: Shelf, code: string): Promise<Subject>
     ...asked(code, guide.version, guide.form.fields, guide.materials),
     name: guide.name,
     green: guide.green_channel ? { hours: guide.urgent_hours ?? 48, days: guide.owed_days ?? 5 } : null,
+    kinds: guide.proxy_kinds,
+    items: [code],
     submit: async (form, materials, extras) => {
       const body = { item: code, form, materials, submit: true, ...extras }
       const made = await once(store, `submit:${code}`, body, (key) => api.post<Case>('/cases', body, { 'Idempotency-Key': key }))
@@ -57,8 +63,11 @@ async function bundleOf(api: Client, store: Shelf, code: string, parts: string):
   return {
     ...asked(code, parts, guide.form.fields, guide.materials),
     name: guide.name,
-    submit: async (form, materials, { commitments }) => {
-      const body = { bundle: code, parts: parts ? parts.split(',') : [], form, materials, submit: true, commitments }
+    kinds: guide.proxy_kinds,
+    items: [...guide.items.filter((item) => item.required).map((item) => item.code), ...(parts ? parts.split(',') : [])],
+    submit: async (form, materials, { commitments, on_behalf_of }) => {
+      const chosen = parts ? parts.split(',') : []
+      const body = { bundle: code, parts: chosen, form, materials, submit: true, commitments, on_behalf_of }
       const made = await once(store, `submit:${code}`, body, (key) => api.post<Umbrella>('/cases', body, { 'Idempotency-Key': key }))
       return `/pages/umbrella/index?id=${made.id}`
     },
@@ -91,7 +100,7 @@ async function partOf(api: Client, store: Shelf, id: string): Promise<Subject> {
 }
 
 function asked(code: string, version: number | string, fields: FormField[], materials: MaterialRule[]) {
-  return { code, version, form: { fields }, materials, form0: {}, materials0: {}, green: null }
+  return { code, version, form: { fields }, materials, form0: {}, materials0: {}, green: null, kinds: [], items: [] }
 }
 
 /** The answers as the server takes them. */

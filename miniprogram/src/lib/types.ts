@@ -68,6 +68,7 @@ export interface Bundle extends Omit<BundleSummary, 'items'> {
   items: BundleItem[]
   form: { fields: FormField[] }
   materials: MaterialRule[]
+  proxy_kinds: ProxyKind[]
   later: { item: Named; fields: string[]; materials: string[]; why: string }[]
   applicant: string | null
   choose: string | null
@@ -141,6 +142,33 @@ export interface Debt {
   open: boolean
   note: string | null
 }
+export type ProxyKind = 'guardian' | 'relative' | 'mandate' | 'village_clerk' | 'company'
+/** An authority to act for somebody, as its agent or its principal sees it (`role`). */
+export interface Proxy {
+  id: string
+  role: 'agent' | 'principal'
+  kind: ProxyKind
+  state: 'asked' | 'active' | 'refused' | 'revoked' | 'ended'
+  principal_name: string
+  principal_number: string
+  agent_name: string
+  minor: boolean
+  /** None = everything that the kind may do. */
+  scope: Named[]
+  valid_to_on: string
+  confirmed: boolean
+  reason: string | null
+  /** What the agent tells his principal, who confirms with it. */
+  code: string | null
+}
+/** Who acts for whom in a case; in lists both names are masked. */
+export interface Behalf {
+  kind: ProxyKind
+  agent_id: string
+  agent_name: string
+  principal_name: string
+  minor: boolean
+}
 export interface DepartmentStep {
   department: Named
   action: string
@@ -156,6 +184,7 @@ export interface Guide extends Omit<ItemSummary, 'events'> {
   form: { fields: FormField[] }
   materials: MaterialRule[]
   departments: DepartmentStep[]
+  proxy_kinds: ProxyKind[]
   green_channel?: boolean
   urgent_hours?: number
   owed_days?: number
@@ -177,6 +206,7 @@ export interface CaseSummary {
   submitted_at: string | null
   promised_on: string | null
   updated_at: string | null
+  on_behalf_of: Behalf | null
 }
 /** One part of a bundle somebody applied for; `waiting`: its turn has not come. */
 export interface UmbrellaPart {
@@ -326,6 +356,7 @@ export interface Submission {
   form: Record<string, Answer>
   materials: HandedIn[]
   submit: boolean
+  on_behalf_of?: string
 }
 
 export interface LookupCode {
