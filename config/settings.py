@@ -7,7 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 
@@ -122,6 +122,12 @@ class Clocks(Section, frozen=True):
     counting: Literal["date", "instant"]
 
 
+class Desk(Section, frozen=True):
+    """How officers share their work."""
+
+    claim_minutes: Annotated[int, msgspec.Meta(ge=1, le=1440)]
+
+
 class Demo(Section, frozen=True):
     """What only the demo switches on."""
 
@@ -141,6 +147,7 @@ class Settings(Section, frozen=True):
     exchange: Exchange
     notify: Notify
     clocks: Clocks
+    desk: Desk
     demo: Demo
 
     @property

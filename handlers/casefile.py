@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from handlers import agents, debts, notices, outcomes, supervision
+from handlers import agents, debts, notices, outcomes, supervision, worklist
 from handlers.actors import Actor
 from handlers.cards import Card, CardIssued, CardMaterial, card_task, read_card, write_card
 from handlers.catalogue import ServiceItem
@@ -85,6 +85,7 @@ class CaseFile:
             "id": uuid7(), "case_id": self.row["id"], "department": department, "step": step, "position": position, "action": action,
             "state": state, "result": None, "opinion": None, "due_on": due_on, "created_at": self.now,
             "requested_at": self.now if state == "requested" else None, "answered_at": None, "deemed_on": None,
+            "answered_by": None,
         }  # fmt: skip
         self.tasks.append(task)
         self._added.append(task)
@@ -162,6 +163,7 @@ class CaseFile:
         await supervision.plan(self, fresh=fresh)
         if self.row["umbrella_id"] is not None and self.row["state"] in ENDED:
             await umbrellas.look(self.tx, self.row["umbrella_id"], self.now)
+        await worklist.record(self, fresh=fresh)
         await outcomes.record(self)
         await self._pass_on()
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from handlers import agents, corrections, debts, guards, handovers, priorities, procedure, tolerance
+from handlers import agents, casesearch, corrections, debts, guards, handovers, priorities, procedure, tolerance
 from handlers.access import check_own, own_case
 from handlers.actors import Actor
 from handlers.cards import Card, write_card
@@ -142,6 +142,7 @@ async def correct(office: Office, resident_id: str, case_id: str, change: Change
             new = _new_in(file, change)
             if change.form is not None:
                 file.form = _checked_form(office, file.item, agents.as_principals(file, {**file.form, **change.form}))
+                casesearch.index(file)
             await _replace_materials(file, resident_id, _merged(file, change.materials), submit=True)
             debts.sign(file, change.commitments)
             debts.owe(file)
@@ -280,6 +281,7 @@ def enter(file: CaseFile, actor: Actor, number: str) -> None:
     file.row["submitted_at"] = file.now
     debts.owe(file)
     priorities.recognise(file)
+    casesearch.index(file)
     procedure.begin(file, actor)
 
 

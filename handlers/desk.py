@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from handlers import corrections, extensions, forwarding, handovers, parallel, procedure, separation, specials, tasks
+from handlers import claims, corrections, extensions, forwarding, handovers, parallel, procedure, separation, specials, tasks
 from handlers.access import Officer, check_officer
 from handlers.casefile import CaseFile, audited, opened
 from handlers.caseviews import CaseSummary, CaseView, summary, view_case
@@ -15,7 +15,9 @@ from handlers.policy import scope_of
 from handlers.specials import Special
 from handlers.transitions import OPEN_STATES, STATE_NAMES
 from storage import audit, cases
-from storage.database import Row
+from storage.database import Row, Transaction
+
+Settle = Callable[[Transaction, CaseView], Awaitable[None]]
 
 
 async def waiting(office: Office, officer: Officer, states: list[str], after: str | None, limit: int) -> list[CaseSummary]:
@@ -86,11 +88,16 @@ async def give_opinion(
         task = next((task for task in file.tasks if task["id"] == task_id and task["step"] == "review"), None)
         if task is None or task["department"] != officer.department:
             raise Refused("not_found")
-        if task["state"] not in tasks.LIVE and not parallel.is_deemed(task):
-            raise Refused("task_settled")
-        parallel.answer(file, officer.actor, task, result, opinion or None)
+        answer(file, officer, task, result, opinion)
 
     return await _do(office, officer, "give_opinion", case_id, if_version, act)
+
+
+def answer(file: CaseFile, officer: Officer, task: Row, result: str, opinion: str) -> None:
+    """One department's opinion on its task, if it is still waited for."""
+    if task["state"] not in tasks.LIVE and not parallel.is_deemed(task):
+        raise Refused("task_settled")
+    parallel.answer(file, officer.actor, task, result, opinion or None)
 
 
 async def suspend(office: Office, officer: Officer, case_id: str, if_version: int, special: Special) -> CaseView:
@@ -145,20 +152,30 @@ async def complete(office: Office, officer: Officer, case_id: str, if_version: i
 
 
 async def _do(
-    office: Office, officer: Officer, action: str, case_id: str, if_version: int, act: Callable[[CaseFile], Awaitable[None] | None]
+    office: Office,
+    officer: Officer,
+    action: str,
+    case_id: str,
+    if_version: int,
+    act: Callable[[CaseFile], Awaitable[None] | None],
+    settle: Settle | None = None,
 ) -> CaseView:
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
             _check(file, officer, action)
+            await claims.hold(file, officer, action)
             file.expect(if_version)
             if (doing := act(file)) is not None:
                 await doing
             await audited(file, officer.actor, action)
-        return view_case(office, file.row, file.item)
+        view = view_case(office, file.row, file.item)
+        if settle is not None:
+            await settle(tx, view)
+        return view
 
 
 do = _do
-"""An act of an officer on a case, for the acts that have modules of their own."""
+"""An act of an officer on a case, for the acts that have modules of their own; `settle` writes something with it, or undoes it."""
 
 _ALSO_FOR_A_PART = frozenset({"give_opinion", "suspend", "resume"})
 """What officers of a department with a part in the case may do too, on their own part."""

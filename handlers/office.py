@@ -40,7 +40,8 @@ def _no_record(department: str, _record: Mapping[str, Any]) -> tuple[str, dict[s
 class Office:
     """Stores, clock, published catalogue, calendar and keys of one town.
 
-    `counting` is how its time limits run (docs/decisions/0009), `department_form` and `department_record` translate
+    `counting` is how its time limits run (docs/decisions/0009), `claim_minutes` how long an officer holds what
+    he has claimed, `department_form` and `department_record` translate
     between our words and those of a department's form.
     """
 
@@ -60,6 +61,7 @@ class Office:
     public_base: str
     upload_limit: int = 20 * 1024 * 1024
     counting: Counting = "date"
+    claim_minutes: int = 30
     supervision: Rulebook = field(default_factory=Rulebook)
     commitments: Commitments = field(default_factory=Commitments)
     department_form: DepartmentForm = _no_form

@@ -13,7 +13,7 @@ from handlers.cards import read_card
 from handlers.errors import Refused
 from handlers.office import Office
 from handlers.policy import scope_of
-from storage import cases, extensions
+from storage import cases, extensions, staff
 from storage import handovers as deliveries
 from storage.database import Row
 
@@ -27,11 +27,19 @@ class AskedExtension(msgspec.Struct, frozen=True):
     own: bool
 
 
+class OpinionBy(msgspec.Struct, frozen=True):
+    """Who gave the answer to a task by hand, and when."""
+
+    task_id: str
+    name: str
+    at: dt.datetime
+
+
 class Particulars(msgspec.Struct, frozen=True):
     """What may be begun, what waits for approval, commitments signed, and for those who deliver the address and who signed.
 
     `extension_left`: days by which the legal limit may still be extended, with the approval of `extension_approver`; `agent`: where
-    somebody acts for the applicant.
+    somebody acts for the applicant; `opinions`: who answered a task by hand.
     """
 
     procedures: list[str]
@@ -42,6 +50,7 @@ class Particulars(msgspec.Struct, frozen=True):
     signed_by: str | None
     signatures: list[debtviews.SignatureView]
     agent: proxyviews.AgentParticulars | None
+    opinions: list[OpinionBy]
 
 
 async def of_case(office: Office, officer: Officer, case_id: str) -> Particulars:
@@ -64,7 +73,14 @@ async def of_case(office: Office, officer: Officer, case_id: str) -> Particulars
         signed_by=delivery["signed_by"] if delivery else None,
         signatures=debtviews.signatures(office, row, read_card(row)),
         agent=proxyviews.agent_particulars(office, row, read_card(row)),
+        opinions=await _by_hand(office, tasks),
     )
+
+
+async def _by_hand(office: Office, tasks: list[Row]) -> list[OpinionBy]:
+    answered = [task for task in tasks if task["answered_by"] is not None]
+    names = await staff.names(office.database, sorted({task["answered_by"] for task in answered}))
+    return [OpinionBy(task["id"], names.get(task["answered_by"], ""), task["answered_at"]) for task in answered]
 
 
 def _asked(row: Row, officer: Officer) -> AskedExtension:

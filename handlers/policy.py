@@ -19,6 +19,9 @@ POLICY: dict[str, dict[str, Scope]] = {
         "set_priority": "area",
         "see_proxy": "area",
         "settle_proxy": "area",
+        "claim": "area",
+        "write_note": "area",
+        "search_cases": "area",
     },
     "officer": {
         "see_case": "department",
@@ -36,6 +39,10 @@ POLICY: dict[str, dict[str, Scope]] = {
         "settle_message": "department",
         "see_card": "department",
         "answer_card": "department",
+        "claim": "department",
+        "write_note": "department",
+        "write_template": "department",
+        "search_cases": "department",
     },
     "approver": {
         "see_case": "department",
@@ -53,8 +60,21 @@ POLICY: dict[str, dict[str, Scope]] = {
         "see_card": "department",
         "answer_card": "department",
         "see_report": "department",
+        "claim": "department",
+        "take_over": "department",
+        "assign": "department",
+        "write_note": "department",
+        "write_template": "department",
+        "search_cases": "department",
     },
-    "supervisor": {"see_case": "area", "watch_exchange": "area", "see_report": "area", "see_card": "area", "settle_card": "area"},
+    "supervisor": {
+        "see_case": "area",
+        "watch_exchange": "area",
+        "see_report": "area",
+        "see_card": "area",
+        "settle_card": "area",
+        "search_cases": "area",
+    },
     "administrator": {"administer": "area", "settle_message": "area", "watch_exchange": "area"},
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from handlers.errors import Refusal
+from handlers.refusals_desk import DESK
 from handlers.refusals_door import DOOR
 from handlers.refusals_exchange import EXCHANGE
 from handlers.refusals_life import LIFE
@@ -10,4 +11,4 @@ from handlers.refusals_papers import PAPERS
 from handlers.refusals_proxies import PROXIES
 from handlers.refusals_town import TOWN
 
-REFUSALS: dict[str, Refusal] = TOWN | LIFE | PAPERS | PROXIES | EXCHANGE | DOOR
+REFUSALS: dict[str, Refusal] = TOWN | LIFE | PAPERS | PROXIES | DESK | EXCHANGE | DOOR

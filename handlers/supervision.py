@@ -21,7 +21,7 @@ from handlers.office import Office
 from handlers.supervision_clocks import Earned, Reckoner, Watched
 from handlers.supervision_objects import Facts, objects
 from handlers.supervision_rules import fill
-from storage import audit, supervision_cards
+from storage import audit, supervision_cards, worklist
 from storage import supervision as rows
 from storage.database import Queries, Row, Transaction
 from storage.ids import uuid7
@@ -141,6 +141,7 @@ async def _look_at(office: Office, due: list[Row]) -> int:
         for card in cards:
             if card["id"] in added:
                 await _issued(tx, card)
+        await worklist.rate(tx, sorted({card["case_id"] for card in cards if card["id"] in added}))
         return len(added)
 
 

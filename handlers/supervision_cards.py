@@ -19,7 +19,7 @@ from handlers.limits import local_date, midnight
 from handlers.office import Office
 from handlers.policy import scope_of
 from handlers.supervision_rules import Level
-from storage import audit, cases, supervision_cards
+from storage import audit, cases, supervision_cards, worklist
 from storage.database import Row, Transaction
 from storage.ids import uuid7
 from storage.supervision_cards import Wanted
@@ -152,6 +152,7 @@ async def issue_by_hand(office: Office, officer: Officer, manual: Manual) -> Row
     async with office.database.transaction() as tx:
         if not await supervision_cards.add(tx, [row]):
             raise Refused("card_exists")
+        await worklist.rate(tx, [case["id"]])
         await _record(tx, office, officer, "issue", row["id"], {"case": case["id"], "ground": ground.code, "level": manual.level})
     return await show(office, officer, row["id"])
 
@@ -187,6 +188,7 @@ async def _do(office: Office, officer: Officer, row: Row, name: str, values: Map
     async with office.database.transaction() as tx:
         changed = await supervision_cards.change(tx, row["id"], act.begins, values, unless=act.unless)
         if changed is not None:
+            await worklist.rate(tx, [changed["case_id"]] if changed["case_id"] else [])
             await _record(tx, office, officer, name, row["id"], {"state": changed["state"]})
             return changed
     raise Refused("card_state", _stands(officer, await show(office, officer, row["id"])))

@@ -84,7 +84,8 @@ def finish(file: CaseFile, actor: Actor, task: Row, result: str, opinion: str | 
     """A result ends the special procedure too: the clock must not stand still for a task that is done."""
     if task["state"] == "suspended":
         specials.resume(file, actor, task)
-    file.change_task(task, state="done", result=result, opinion=opinion, answered_at=file.now)
+    answered_by = actor.id if actor.kind == "staff" else None
+    file.change_task(task, state="done", result=result, opinion=opinion, answered_at=file.now, answered_by=answered_by)
 
 
 def live(file: CaseFile, step: str) -> list[Row]:

@@ -54,6 +54,8 @@ TITLES = {
     "revoked": "决定被撤销",
     "urgent_asked": "申请急办",
     "prioritised": "优先办理",
+    "assigned": "分派经办人员",
+    "handed_over": "移交经办人员",
 }
 
 _ACTORS = {"resident": "申请人", "system": "系统"}

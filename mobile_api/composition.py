@@ -107,6 +107,7 @@ async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clo
             public_base=settings.public_base,
             upload_limit=settings.files.max_bytes,
             counting=settings.clocks.counting,
+            claim_minutes=settings.desk.claim_minutes,
             supervision=tables.rulebook,
             commitments=tables.commitments,
         )

@@ -8,7 +8,10 @@ from aiohttp import hdrs
 
 from mobile_api.views import (
     auth,
+    batches,
     cases,
+    casesearch,
+    claims,
     codes,
     desk,
     documentation,
@@ -19,8 +22,10 @@ from mobile_api.views import (
     items,
     keys,
     me,
+    notes,
     papers,
     proxies,
+    replies,
     reports,
     setaside,
     subscriptions,
@@ -29,6 +34,7 @@ from mobile_api.views import (
     umbrellas,
     uploads,
     wechat_push,
+    worklist,
 )
 from mobile_api.web.metrics import metrics
 from mobile_api.web.operation import MULTIPART, Route, Who, delete, get, post, put
@@ -52,6 +58,8 @@ _PROXY = (
     "applicant_differs",
 )
 _SETTLING = ("not_found", "forbidden", "proxy_not_waiting")
+_ACT = (*_CHANGE, "forbidden", "claimed")
+_CLAIM = ("not_found", "forbidden", "claimed", "nothing_to_claim")
 _REPORT = ("forbidden", "report_span")
 
 _TABLE: list[Route] = [
@@ -127,26 +135,44 @@ _TABLE: list[Route] = [
     get("/desk/cases", desk.listing, STAFF, summary="待办列表", tag="desk", errors=("forbidden",)),
     get("/desk/cases/{id}", desk.show, STAFF, summary="办件", tag="desk", errors=("not_found",)),
     get("/desk/cases/{id}/particulars", desk.show_particulars, STAFF, summary="办理所需的情况", tag="desk", errors=("not_found",)),
-    post("/desk/cases/{id}/accept", desk.accept, STAFF, summary="受理", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden")),
-    post("/desk/cases/{id}/reject", desk.reject, STAFF, summary="不予受理", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "accepted_by_law")),
-    post("/desk/cases/{id}/request-correction", desk.request_correction, STAFF, summary="补正告知", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "correction_unknown", "correction_repeated", "accepted_by_law")),
-    post("/desk/cases/{id}/decide", desk.decide, STAFF, summary="决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "reason_missing", "review_unfinished", "separation", "not_sent_up")),
-    post("/desk/cases/{id}/suspend", desk.suspend, STAFF, summary="启动特别程序", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "suspension_too_early", "already_suspended", "procedure_unknown", "until_in_the_past", "task_settled")),
-    post("/desk/cases/{id}/resume", desk.resume, STAFF, summary="结束特别程序", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "not_suspended")),
-    post("/desk/cases/{id}/extend", desk.extend, STAFF, summary="申请延长期限", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "extension_already_asked", "extension_too_late", "extension_too_long")),
-    post("/desk/cases/{id}/extend/approve", desk.approve_extension, STAFF, summary="批准延长期限", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "separation", "extension_not_asked", "extension_too_late", "extension_too_long")),
-    post("/desk/cases/{id}/extend/refuse", desk.refuse_extension, STAFF, summary="不批准延长期限", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "separation", "extension_not_asked")),
-    post("/desk/cases/{id}/forward", desk.forward, STAFF, summary="转报上级", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "review_unfinished", "not_for_the_county")),
-    post("/desk/cases/{id}/deliver", desk.deliver, STAFF, summary="送达结果", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "tracking_missing", "already_delivered")),
-    post("/desk/cases/{id}/complete", desk.complete, STAFF, summary="签收办结", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "signature_name_missing", "not_sent_yet", "already_delivered")),
-    post("/desk/tasks/{id}/opinion", desk.opinion, STAFF, summary="审查意见", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "task_settled")),
+    post("/desk/cases/{id}/accept", desk.accept, STAFF, summary="受理", tag="desk", if_match=True, errors=_ACT),
+    post("/desk/cases/{id}/reject", desk.reject, STAFF, summary="不予受理", tag="desk", if_match=True, errors=(*_ACT, "accepted_by_law")),
+    post("/desk/cases/{id}/request-correction", desk.request_correction, STAFF, summary="补正告知", tag="desk", if_match=True, errors=(*_ACT, "correction_unknown", "correction_repeated", "accepted_by_law")),
+    post("/desk/cases/{id}/decide", desk.decide, STAFF, summary="决定", tag="desk", if_match=True, errors=(*_ACT, "reason_missing", "review_unfinished", "separation", "not_sent_up")),
+    post("/desk/cases/{id}/suspend", desk.suspend, STAFF, summary="启动特别程序", tag="desk", if_match=True, errors=(*_ACT, "suspension_too_early", "already_suspended", "procedure_unknown", "until_in_the_past", "task_settled")),
+    post("/desk/cases/{id}/resume", desk.resume, STAFF, summary="结束特别程序", tag="desk", if_match=True, errors=(*_ACT, "not_suspended")),
+    post("/desk/cases/{id}/extend", desk.extend, STAFF, summary="申请延长期限", tag="desk", if_match=True, errors=(*_ACT, "extension_already_asked", "extension_too_late", "extension_too_long")),
+    post("/desk/cases/{id}/extend/approve", desk.approve_extension, STAFF, summary="批准延长期限", tag="desk", if_match=True, errors=(*_ACT, "separation", "extension_not_asked", "extension_too_late", "extension_too_long")),
+    post("/desk/cases/{id}/extend/refuse", desk.refuse_extension, STAFF, summary="不批准延长期限", tag="desk", if_match=True, errors=(*_ACT, "separation", "extension_not_asked")),
+    post("/desk/cases/{id}/forward", desk.forward, STAFF, summary="转报上级", tag="desk", if_match=True, errors=(*_ACT, "review_unfinished", "not_for_the_county")),
+    post("/desk/cases/{id}/deliver", desk.deliver, STAFF, summary="送达结果", tag="desk", if_match=True, errors=(*_ACT, "tracking_missing", "already_delivered")),
+    post("/desk/cases/{id}/complete", desk.complete, STAFF, summary="签收办结", tag="desk", if_match=True, errors=(*_ACT, "signature_name_missing", "not_sent_yet", "already_delivered")),
+    post("/desk/tasks/{id}/opinion", desk.opinion, STAFF, summary="审查意见", tag="desk", if_match=True, errors=(*_ACT, "task_settled")),
+    # the officers' own work: what waits, who has it, notes, templates, many at once, finding a case
+    get("/desk/tasks", worklist.listing, STAFF, summary="待办箱", tag="desk", errors=("forbidden", "invalid_cursor")),
+    post("/desk/tasks/{id}/claim", claims.claim_task, STAFF, summary="领取（按环节编号）", tag="desk", errors=_CLAIM),
+    get("/desk/cases/{id}/claim", claims.show, STAFF, summary="谁在办理", tag="desk", errors=("not_found",)),
+    post("/desk/cases/{id}/claim", claims.claim, STAFF, summary="领取，或写明理由接手", tag="desk", errors=_CLAIM),
+    post("/desk/cases/{id}/release", claims.release, STAFF, summary="退回", tag="desk", errors=(*_CLAIM, "not_held")),
+    post("/desk/cases/{id}/assign", claims.assign, STAFF, summary="分派", tag="desk", errors=(*_CLAIM, "colleague_unknown")),
+    post("/desk/cases/{id}/hand-over", claims.hand_over, STAFF, summary="移交", tag="desk", errors=(*_CLAIM, "not_held", "colleague_unknown")),
+    get("/desk/cases/{id}/colleagues", claims.colleagues, STAFF, summary="可以交给谁", tag="desk", errors=("not_found",)),
+    get("/desk/cases/{id}/notes", notes.listing, STAFF, summary="内部备注", tag="desk", errors=("not_found",)),
+    post("/desk/cases/{id}/notes", notes.add, STAFF, summary="写备注", tag="desk", status=201, idempotency="accepted", errors=("not_found", "forbidden", "note_empty")),
+    get("/desk/cases/{id}/templates", replies.for_case, STAFF, summary="本办件可用的模板", tag="desk", errors=("not_found",)),
+    get("/desk/templates", replies.listing, STAFF, summary="答复模板", tag="desk", errors=("forbidden",)),
+    post("/desk/templates", replies.add, STAFF, summary="新增模板", tag="desk", status=201, idempotency="accepted", errors=("forbidden", "template_empty", "placeholder_unknown", "templates_full")),
+    put("/desk/templates/{id}", replies.change, STAFF, summary="修改模板", tag="desk", errors=("forbidden", "not_found", "template_empty", "placeholder_unknown")),
+    delete("/desk/templates/{id}", replies.retire, STAFF, summary="停用模板", tag="desk", status=204, errors=("forbidden", "not_found")),
+    post("/desk/batch", batches.run, STAFF, summary="批量办理", tag="desk", idempotency="required"),
+    post("/desk/search", casesearch.search, STAFF, summary="查找办件", tag="desk", errors=("forbidden", "search_empty", "search_span", "invalid_cursor")),
     # papers that may follow
     get("/desk/debts", papers.ledger, STAFF, summary="待补材料台账", tag="desk", errors=("forbidden", "invalid_cursor")),
-    post("/desk/cases/{id}/urgent", papers.decide_first, STAFF, summary="先行决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "no_green_channel", "separation", "not_sent_up")),
-    post("/desk/cases/{id}/waive", papers.waive, STAFF, summary="免予补交", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "paper_not_owed")),
-    post("/desk/cases/{id}/after-check", papers.check, STAFF, summary="承诺核查", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "paper_not_owed")),
-    post("/desk/cases/{id}/revoke", papers.revoke, STAFF, summary="撤销决定", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "separation", "nothing_to_revoke")),
-    post("/desk/cases/{id}/priority", papers.mark, STAFF, summary="列为优先", tag="desk", if_match=True, errors=(*_CHANGE, "forbidden", "evidence_missing")),
+    post("/desk/cases/{id}/urgent", papers.decide_first, STAFF, summary="先行决定", tag="desk", if_match=True, errors=(*_ACT, "no_green_channel", "separation", "not_sent_up")),
+    post("/desk/cases/{id}/waive", papers.waive, STAFF, summary="免予补交", tag="desk", if_match=True, errors=(*_ACT, "paper_not_owed")),
+    post("/desk/cases/{id}/after-check", papers.check, STAFF, summary="承诺核查", tag="desk", if_match=True, errors=(*_ACT, "paper_not_owed")),
+    post("/desk/cases/{id}/revoke", papers.revoke, STAFF, summary="撤销决定", tag="desk", if_match=True, errors=(*_ACT, "separation", "nothing_to_revoke")),
+    post("/desk/cases/{id}/priority", papers.mark, STAFF, summary="列为优先", tag="desk", if_match=True, errors=(*_ACT, "evidence_missing")),
     # authorities to act for others
     get("/desk/proxies", proxies.listing, STAFF, summary="代办授权列表", tag="proxies", errors=("forbidden",)),
     get("/desk/proxies/{id}", proxies.show, STAFF, summary="一份代办授权", tag="proxies", errors=("not_found",)),

@@ -38,6 +38,11 @@ async def take(tx: Transaction, case_id: str) -> Row | None:
     return await tx.one(f"UPDATE cases SET version = version + 1 WHERE id = $1 RETURNING {_COLUMNS}", case_id)  # noqa: S608
 
 
+async def hold(tx: Transaction, case_id: str) -> Row | None:
+    """Lock a case without changing it: its version stays, so that pages which show it stay good."""
+    return await tx.one(f"UPDATE cases SET version = version WHERE id = $1 RETURNING {_COLUMNS}", case_id)  # noqa: S608 - constants only
+
+
 async def save(tx: Transaction, row: Mapping[str, object]) -> None:
     """Write the changed columns of a case taken before."""
     await tx.execute(_SAVE, row["id"], *(row[name] for name in _CHANGEABLE))
@@ -144,8 +149,14 @@ async def tasks(db: Queries, case_id: str) -> list[Row]:
 
 _TASK = (
     "id", "case_id", "department", "step", "position", "action", "state", "result", "opinion", "due_on",
-    "created_at", "requested_at", "answered_at", "deemed_on",
+    "created_at", "requested_at", "answered_at", "deemed_on", "answered_by",
 )  # fmt: skip
+
+
+async def case_of_task(db: Queries, task_id: str) -> str | None:
+    """The id of the case that a task is part of."""
+    row = await db.one("SELECT case_id FROM task WHERE id = $1", task_id)
+    return str(row["case_id"]) if row else None
 
 
 async def add_tasks(tx: Transaction, rows: Iterable[Mapping[str, object]]) -> None:
@@ -156,9 +167,9 @@ async def add_tasks(tx: Transaction, rows: Iterable[Mapping[str, object]]) -> No
 async def save_task(tx: Transaction, row: Mapping[str, object]) -> None:
     """Write what may change of a task."""
     await tx.execute(
-        "UPDATE task SET state = $2, result = $3, opinion = $4, due_on = $5, requested_at = $6, answered_at = $7, deemed_on = $8"
-        " WHERE id = $1",
-        *(row[name] for name in ("id", "state", "result", "opinion", "due_on", "requested_at", "answered_at", "deemed_on")),
+        "UPDATE task SET state = $2, result = $3, opinion = $4, due_on = $5, requested_at = $6, answered_at = $7, deemed_on = $8,"
+        " answered_by = $9 WHERE id = $1",
+        *(row[name] for name in ("id", "state", "result", "opinion", "due_on", "requested_at", "answered_at", "deemed_on", "answered_by")),
     )
 
 

@@ -194,6 +194,7 @@ class Task(Model):
     requested_at = UtcField(null=True)
     answered_at = UtcField(null=True)
     deemed_on = fields.DateField(null=True)
+    answered_by = fields.CharField(max_length=36, null=True)
 
     class Meta:
         table = "task"

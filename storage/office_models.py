@@ -149,19 +149,6 @@ class Debt(Model):
         table = "debt"
 
 
-class Claim(Model):
-    """Who works on a case at the desk."""
-
-    case_id = fields.CharField(max_length=36, primary_key=True)
-    staff_id = fields.CharField(max_length=36)
-    taken_at = UtcField()
-    until_at = UtcField()
-    assigned_by = fields.CharField(max_length=36, null=True)
-
-    class Meta:
-        table = "claim"
-
-
 class CaseNote(Model):
     """What officers write for each other."""
 
@@ -247,3 +234,17 @@ class CaseOutcome(Model):
 
     class Meta:
         table = "case_outcome"
+
+
+class CaseSearch(Model):
+    """How officers find a case."""
+
+    case_id = fields.CharField(max_length=36, primary_key=True)
+    area = fields.CharField(max_length=12)
+    item_code = fields.CharField(max_length=16)
+    number_tail = fields.CharField(max_length=6)
+    applicant_hash = fields.CharField(max_length=64, default="")
+    received_on = fields.DateField()
+
+    class Meta:
+        table = "case_search"

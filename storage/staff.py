@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from storage.database import Queries, Row
 
@@ -45,3 +45,29 @@ async def succeeded(db: Queries, staff_id: str, totp_step: int) -> bool:
         "WHERE id = $1 AND (totp_last_step < $2 OR $2 = 0) RETURNING id"
     )
     return bool(await db.rows(sql, staff_id, totp_step))
+
+
+async def by_id(db: Queries, staff_id: str) -> Row | None:
+    """One staff row."""
+    return await db.one("SELECT * FROM staff WHERE id = $1", staff_id)
+
+
+async def colleagues(db: Queries, area: str, department: str | None, roles: Sequence[str]) -> list[Row]:
+    """The active staff of an area in these roles, by name; `department` None = those of no department."""
+    arguments: list[object] = [area, *roles]
+    sql = f"SELECT * FROM staff WHERE area = $1 AND is_active AND role IN ({', '.join(f'${n}' for n in range(2, 2 + len(roles)))})"  # noqa: S608
+    if department is None:
+        sql += " AND department IS NULL"
+    else:
+        arguments.append(department)
+        sql += f" AND department = ${len(arguments)}"
+    return await db.rows(f"{sql} ORDER BY name, id", *arguments)
+
+
+async def names(db: Queries, staff_ids: Sequence[str]) -> dict[str, str]:
+    """The names of members of staff by their ids."""
+    if not staff_ids:
+        return {}
+    wanted = ", ".join(f"${n}" for n in range(1, len(staff_ids) + 1))
+    rows = await db.rows(f"SELECT id, name FROM staff WHERE id IN ({wanted})", *staff_ids)  # noqa: S608 - placeholders only
+    return {row["id"]: row["name"] for row in rows}

@@ -22,9 +22,9 @@ SELECT 'certificate', case_id, '', id, NULL, NULL FROM case_event WHERE type = '
 """
 _TASKS = "SELECT id, case_id, department, step, action, state, due_on, requested_at FROM task WHERE case_id IN ({}) ORDER BY position, id"
 _CASES = """
-SELECT cases.id, number, item_code, item_version, department, area, state, card, decision, submitted_at, accepted_at, decided_at,
+SELECT cases.id, number, item_code, item_version, cases.department, area, state, card, decision, submitted_at, accepted_at, decided_at,
     claim.staff_id
-FROM cases LEFT JOIN claim ON claim.case_id = cases.id WHERE cases.id IN ({})
+FROM cases LEFT JOIN claim ON claim.case_id = cases.id AND claim.department = cases.department WHERE cases.id IN ({})
 """
 _INSERT = "INSERT INTO supervision_due (object_kind, object_id, case_id, look_at) VALUES ($1, $2, $3, $4) "
 _PLAN = _INSERT + "ON CONFLICT (object_kind, object_id) DO UPDATE SET look_at = excluded.look_at"

@@ -121,7 +121,10 @@ def test_every_event_that_is_told_is_a_known_event():
     for path in SOURCES:
         for call in re.findall(r"\.note\(\s*\"(\w+)\"[^)]*\)", path.read_text(encoding="utf-8"), flags=re.DOTALL):
             told.add(call)
-    silent = {"evaluated", "certificate_issued", "late_opinion", "extension_asked", "extension_refused", "urgent_asked", "prioritised"}
+    silent = {
+        "evaluated", "certificate_issued", "late_opinion", "extension_asked", "extension_refused", "urgent_asked", "prioritised",
+        "assigned", "handed_over",
+    }  # fmt: skip
     assert {f"case.{name}" for name in told - silent} <= set(notices.EVENT_TYPES)
 
 

@@ -31,7 +31,7 @@ MODELS: dict[str, type[Model]] = {
 # Their keys have several columns; tortoise would take one column for the key and change many rows for one.
 SQL_ONLY = {
     "item_version", "case_material", "case_line", "inbox", "idempotency", "account_event", "subscription", "exchange_nonce", "file_batch",
-    "supervision_due",
+    "supervision_due", "desk_task", "claim",
 }  # fmt: skip
 RUNNER_ONLY = {"migration"}  # written by storage/migrate.py before any model could be used
 
@@ -71,6 +71,8 @@ FORBIDDEN: list[tuple[str, str, object]] = [
     ("proxy", "state", "maybe"),
     ("debt", "kind", "gift"),
     ("debt", "result", "maybe"),
+    ("desk_task", "step", "dance"),
+    ("desk_task", "level", 4),
     ("reply_template", "kind", "poem"),
     ("supervision_card", "object_kind", "cat"),
     ("supervision_card", "level", "green"),

@@ -45,7 +45,12 @@ ROWS: dict[str, dict[str, Any]] = {
         "created_at": AT, "changed_at": AT,
     },
     "debt": {"id": "d", "case_id": "c", "material": "M1", "kind": "tolerated", "signed_at": AT, "due_on": ON, "result": "kept"},
-    "claim": {"case_id": "c", "staff_id": "s", "taken_at": AT, "until_at": AT},
+    "claim": {"case_id": "c", "department": "D", "staff_id": "s", "taken_at": AT, "until_at": AT},
+    "desk_task": {
+        "case_id": "c", "department": "D", "area": "130208108", "item_code": "i", "state": "in_review", "step": "review", "is_lead": True,
+        "urgency": 11, "due_on": ON,
+    },
+    "case_search": {"case_id": "c", "area": "130208108", "item_code": "i", "number_tail": "00001O", "received_on": ON},
     "case_note": {"id": "n", "case_id": "c", "staff_id": "s", "text_sealed": b"\x01", "written_at": AT},
     "reply_template": {
         "id": "t", "department": "D", "kind": "correction", "title": "缺页", "text": "请补齐", "changed_by": "s", "changed_at": AT,
