@@ -1,4 +1,4 @@
-"""The desk: what is waiting, one case with everything on it, and the acts open to this officer."""
+"""One case at the desk with everything on it, and the acts open to this officer."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from aiohttp import web
 from yarl import URL
 
 from handlers import desk, particulars, timeline, uploads
+from handlers import replies as templates
 from handlers.access import Officer
 from handlers.caseviews import CaseView
 from handlers.catalogue import ServiceItem
@@ -17,16 +18,13 @@ from handlers.errors import Refused
 from handlers.policy import scope_of
 from handlers.refusals import REFUSALS
 from handlers.tasks import LIVE
-from handlers.transitions import OPEN_STATES, STATE_NAMES
-from mobile_api.pages import life, papers
+from mobile_api.pages import claims, life, papers, replies
 from mobile_api.pages.refusals import detail_of
 from mobile_api.pages.rendering import page
 from mobile_api.pages.session import officer, submitted
 from mobile_api.pages.words import DELIVERY_METHODS, said
 from mobile_api.views.uploads import send
 from mobile_api.web.keys import OFFICE
-
-PAGE = 50
 
 DONE = {
     "accept": "已受理，已通知申请人和各部门。",
@@ -35,25 +33,18 @@ DONE = {
     "decide": "决定已作出，结果已告知申请人。",
     "opinion": "审查意见已提交。",
     **life.DONE,
+    **claims.DONE,
 }
 _RESULTS = {"decide": {"granted", "refused"}, "opinion": {"agreed", "disagreed"}}
-_NEEDS_REASON = {"not_accept", "request_correction", *life.NEEDS_REASON}
-_PROBLEMS = {"reason_missing": "请先写明理由，再提交。", "correction_unknown": "请至少指明一项需要补正的材料或内容。", **life.PROBLEMS}
-_ID = re.compile(r"[0-9a-f-]{1,36}")
+_NEEDS_REASON = {"not_accept", "request_correction", *life.NEEDS_REASON, *claims.NEEDS_REASON}
+_PROBLEMS = {
+    "reason_missing": "请先写明理由，再提交。",
+    "correction_unknown": "请至少指明一项需要补正的材料或内容。",
+    **life.PROBLEMS,
+    **claims.PROBLEMS,
+}
 _VERSION = re.compile(r"[0-9]{1,9}")
 _LONGEST = 2000  # characters of a text, as in the API
-
-
-async def listing(request: web.Request) -> web.StreamResponse:
-    """Cases waiting, oldest first."""
-    who = await officer(request)
-    state, after = request.query.get("state", ""), request.query.get("after")
-    if after is not None and not _ID.fullmatch(after):
-        raise Refused("bad_request")
-    found = await desk.waiting(request.app[OFFICE], who, [state] if state in STATE_NAMES else [], after, PAGE)
-    more = found[-1].id if len(found) == PAGE else ""
-    states = {state: STATE_NAMES[state] for state in OPEN_STATES}
-    return await page(request, "desk.html", cases=found, state=state, states=states, more=more)
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -64,6 +55,8 @@ async def show(request: web.Request) -> web.StreamResponse:
 async def act(request: web.Request) -> web.StreamResponse:
     """Do what the pressed button says, on the version of the case that the page showed."""
     who, fields, case_id = await officer(request), await submitted(request), request.match_info["id"]
+    if "fill" in fields:
+        return await _fill(request, who, fields)
     try:
         await _do(request, who, case_id, fields)
     except Refused as refused:
@@ -71,6 +64,14 @@ async def act(request: web.Request) -> web.StreamResponse:
             raise
         return await _case(request, who, fields, problem=_PROBLEMS.get(refused.code) or detail_of(refused))
     raise web.HTTPSeeOther(URL(f"/desk/cases/{case_id}").with_query(done=fields["act"]))
+
+
+async def _fill(request: web.Request, who: Officer, fields: dict[str, str]) -> web.Response:
+    """Put the chosen template into the form; nothing is done yet."""
+    text = await replies.filled(request.app[OFFICE], who, request.match_info["id"], fields)
+    if text is None:
+        return await _case(request, who, fields, problem="请先选择模板，再套用。")
+    return await _case(request, who, {**fields, "reason": text[:_LONGEST]})
 
 
 async def content(request: web.Request) -> web.StreamResponse:
@@ -106,6 +107,9 @@ async def _case(request: web.Request, who: Officer, typed: dict[str, str], *, pr
         life=life.open_acts(who, case, more),
         more=more,
         papers=papers.of_case(who, case, green=item.green_channel),
+        desk=await claims.of_case(office, who, case.id),
+        templates=await templates.for_case(office, who, case.id),
+        given={one.task_id: one for one in more.opinions},
         delivery_methods=DELIVERY_METHODS,
         own_tasks=_own_tasks(who, case),
         typed=typed,
@@ -114,14 +118,24 @@ async def _case(request: web.Request, who: Officer, typed: dict[str, str], *, pr
     )
 
 
-async def _do(request: web.Request, who: Officer, case_id: str, fields: dict[str, str]) -> None:
-    office, name, reason = request.app[OFFICE], fields.get("act", ""), fields.get("reason", "").strip()
+def _checked(fields: dict[str, str]) -> tuple[str, int, str]:
+    """The act that the pressed button says, the version it is for, and its result; refused if no button of ours says so."""
+    name = fields.get("act", "")
     version = int(fields["version"]) if _VERSION.fullmatch(fields.get("version", "")) else 0
-    result = fields.get("result", "") if name not in life.ACTS else ""
+    result = fields.get("result", "") if name not in {*life.ACTS, *claims.ACTS} else ""
     if name not in DONE or result not in _RESULTS.get(name, {""}) or any(len(text) > _LONGEST for text in fields.values()):
         raise Refused("bad_request")
-    if name in _NEEDS_REASON and not reason:
+    if name in _NEEDS_REASON and not fields.get("reason", "").strip():
         raise Refused("reason_missing")
+    return name, version, result
+
+
+async def _do(request: web.Request, who: Officer, case_id: str, fields: dict[str, str]) -> None:
+    office, reason = request.app[OFFICE], fields.get("reason", "").strip()
+    name, version, result = _checked(fields)
+    if name in claims.ACTS:
+        await claims.ACTS[name](office, who, case_id, fields)
+        return
     match name:
         case "accept":
             await desk.accept(office, who, case_id, version)

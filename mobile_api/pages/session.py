@@ -87,6 +87,7 @@ def anybodys_values(request: web.Request) -> dict[str, object]:
         "sees_reports": False,
         "administers": False,
         "home": "/",
+        "searches": False,
     }
     return {"town": office.town, "hotline": office.hotline, "today": today, **nobody}
 
@@ -108,6 +109,7 @@ async def page_values(request: web.Request) -> dict[str, object]:
         "sees_reports": scope_of(role, "see_report") != "none",
         "administers": scope_of(role, "administer") != "none",
         "home": home_of(role),
+        "searches": scope_of(role, "search_cases") != "none",
     }
     return {**values, "standing": standing, "form_token": form_token(request.app[OFFICE], standing), **rooms}
 

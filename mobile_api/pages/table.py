@@ -2,7 +2,22 @@
 
 from __future__ import annotations
 
-from mobile_api.pages import admin, departments, desk, hall, papers, proxies, reports, setaside, start, supervision, verify
+from mobile_api.pages import (
+    admin,
+    casesearch,
+    departments,
+    desk,
+    hall,
+    papers,
+    proxies,
+    replies,
+    reports,
+    setaside,
+    start,
+    supervision,
+    verify,
+    worklist,
+)
 from mobile_api.pages.frame import Page
 
 _ID = r"[A-Za-z0-9_-]{1,36}"
@@ -31,7 +46,12 @@ PAGES = [
     Page("GET", "/supervision/cards", supervision.listing),
     Page("GET", rf"/supervision/cards/{{id:{_ID}}}", supervision.show),
     Page("POST", rf"/supervision/cards/{{id:{_ID}}}", supervision.act),
-    Page("GET", "/desk", desk.listing),
+    Page("GET", "/desk", worklist.listing),
+    Page("POST", "/desk", worklist.act),
+    Page("GET", "/desk/search", casesearch.show),
+    Page("POST", "/desk/search", casesearch.search),
+    Page("GET", "/desk/templates", replies.listing),
+    Page("POST", "/desk/templates", replies.act),
     Page("GET", "/desk/debts", papers.listing),
     Page("GET", "/desk/proxies", proxies.listing),
     Page("GET", rf"/desk/proxies/{{id:{_ID}}}", proxies.show),

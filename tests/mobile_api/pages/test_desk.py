@@ -77,7 +77,7 @@ async def test_a_case_is_not_accepted_with_a_reason_only(town: Town, staff: Staf
 
     assert silent.status == 422
     assert "不属于本机关职权" in told.text
-    assert told.buttons == set()
+    assert told.buttons == {"保存备注"}
 
 
 async def test_two_at_one_case_the_second_sees_that_it_changed(town: Town, staff: Staffed):
@@ -93,10 +93,11 @@ async def test_two_at_one_case_the_second_sees_that_it_changed(town: Town, staff
     assert late.links["查看最新情况"] == f"/desk/cases/{case['id']}"
 
 
+ALWAYS = {"领取", "保存备注"}
 BUTTONS = [
-    ("clerk", "", {"受理", "发出补正告知", "不予受理", "登记优先"}, {"登记优先"}),
-    ("officer", "MZ", {"受理", "发出补正告知", "登记优先"}, {"启动并告知申请人", "登记优先"}),
-    ("approver", "MZ", {"不予受理"}, {"准予", "不予批准", "先行准予", "启动并告知申请人"}),
+    ("clerk", "", {"受理", "发出补正告知", "不予受理", "登记优先", *ALWAYS}, {"登记优先", *ALWAYS}),
+    ("officer", "MZ", {"受理", "发出补正告知", "登记优先", *ALWAYS}, {"启动并告知申请人", "登记优先", *ALWAYS}),
+    ("approver", "MZ", {"不予受理", *ALWAYS}, {"准予", "不予批准", "先行准予", "启动并告知申请人", *ALWAYS}),
     ("supervisor", "", set(), set()),
 ]
 
@@ -123,10 +124,11 @@ async def test_a_reviewing_department_gives_its_opinion_and_no_other(town: Town,
     asked, watched = await opened(police, case), await opened(approver, case)
     told = await police.press(asked, "同意", reason="户籍属实")
 
-    assert asked.buttons == {"同意", "不同意", "启动并告知申请人"}
-    assert watched.buttons == {"启动并告知申请人"}
+    assert asked.buttons == {"同意", "不同意", "启动并告知申请人", *ALWAYS}
+    assert watched.buttons == {"启动并告知申请人", "分派经办人", *ALWAYS}
     assert "户籍属实" in told.text
-    assert told.buttons == set()
+    assert "李窗口" in told.text  # who said so
+    assert told.buttons == {"保存备注"}
 
 
 @pytest.mark.parametrize("role", ["officer", "approver"])
@@ -166,7 +168,7 @@ async def test_the_list_is_filtered_by_state_and_shows_the_oldest_first(town: To
     clerk = await staff("clerk")
     await clerk.press(await opened(clerk, second), "受理")
 
-    everything, waiting = await clerk.visit("/desk"), await clerk.visit("/desk", params={"state": "submitted"})
+    everything, waiting = await clerk.visit("/desk", params={"show": "all"}), await clerk.visit("/desk", params={"state": "submitted"})
 
     places = [everything.html.index(case["id"]) for case in (first, second)]
     assert places == sorted(places)
