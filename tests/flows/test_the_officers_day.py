@@ -10,6 +10,7 @@ from handlers import staff
 from mobile_api.journey.client import Client
 from tests.support.wholetown import PASSWORD, Town, application_for
 
+
 @pytest.fixture(autouse=True)
 async def _nobody_answers(town: Town) -> None:
     await town.departments.pause()
