@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
-from benchmarks import bare, capacity, clocks, consume, exchange, isolation, progress, push, relay, submit, sweep, year
+from benchmarks import bare, capacity, clocks, consume, exchange, inbox, isolation, progress, push, relay, submit, sweep, year
 from benchmarks.machine import ROOT
 from benchmarks.result import Result
 
@@ -29,6 +29,7 @@ BENCHMARKS: dict[str, Measure] = {
     "capacity": capacity.measure,
     "year": year.measure,
     "sweep": sweep.measure,
+    "inbox": inbox.measure,
     "clocks": clocks.measure,
 }
 _ALWAYS = {"baseline", "ratio", "target", "holds"}

@@ -33,6 +33,7 @@ _SHOWN = (
     "LEFT JOIN staff ON staff.id = claim.staff_id"
 )
 _PART = ", ".join(f"desk_task.{name}" for name in (*_COLUMNS[:2], *_COLUMNS[3:], "level"))
+_ORDER, _LATE_ORDER = "urgency, due_on, case_id", "due_on, case_id"
 _OF_CLAIM = "FROM claim JOIN desk_task ON desk_task.case_id = claim.case_id AND desk_task.department = claim.department"
 _NOT_FREE = "SELECT 1 FROM claim WHERE claim.case_id = desk_task.case_id AND claim.department = desk_task.department"
 
@@ -108,8 +109,7 @@ def statement(wanted: Wanted, after: Place | None, limit: int) -> tuple[str, lis
     values = _Values()
     steps = [_of_step(wanted, step, after, limit, values) for step in wanted.steps]
     found = " UNION ALL ".join(f"SELECT * FROM ({part}) AS part_{n}" for n, part in enumerate(steps))  # noqa: S608 - placeholders only
-    order = "found.due_on, found.case_id" if wanted.late_on else "found.urgency, found.due_on, found.case_id"
-    return f"{_SHOWN.format(found)} ORDER BY {order} LIMIT {values.add(limit)}", values.given
+    return _page(f"SELECT * FROM ({found}) AS steps", wanted, limit, values)  # noqa: S608 - placeholders only
 
 
 async def held(db: Queries, wanted: Wanted, after: Place | None, limit: int, *, given: bool) -> list[Row]:
@@ -118,8 +118,15 @@ async def held(db: Queries, wanted: Wanted, after: Place | None, limit: int, *, 
     whose = f"claim.staff_id = {values.add(wanted.staff_id)} AND desk_task.area = {values.add(wanted.area)}"
     kind = "claim.assigned_by IS NOT NULL" if given else f"claim.assigned_by IS NULL AND claim.until_at > {values.add(wanted.now)}"
     found = f"SELECT {_PART} {_OF_CLAIM} WHERE {whose} AND {kind}{_filters(wanted, values)}{_behind(wanted, after, values)}"
-    order = "found.due_on, found.case_id" if wanted.late_on else "found.urgency, found.due_on, found.case_id"
-    return await db.rows(f"{_SHOWN.format(found)} ORDER BY {order} LIMIT {values.add(limit)}", *values.given)
+    sql, arguments = _page(found, wanted, limit, values)
+    return await db.rows(sql, *arguments)
+
+
+def _page(found: str, wanted: Wanted, limit: int, values: _Values) -> tuple[str, list[object]]:
+    """The page is cut before it is joined with what is shown beside it: a planner that expects more rows would read whole tables."""
+    order = _LATE_ORDER if wanted.late_on else _ORDER
+    page = f"SELECT * FROM ({found}) AS page ORDER BY {order} LIMIT {values.add(limit)}"  # noqa: S608 - placeholders only
+    return f"{_SHOWN.format(page)} ORDER BY {order.replace('case_id', 'found.case_id')}", values.given
 
 
 def _of_step(wanted: Wanted, step: str, after: Place | None, limit: int, values: _Values) -> str:
@@ -133,7 +140,7 @@ def _of_step(wanted: Wanted, step: str, after: Place | None, limit: int, values:
     where += f" AND NOT EXISTS ({mine})"
     if wanted.free:
         where += f" AND NOT EXISTS ({_NOT_FREE} AND claim.until_at > {values.add(wanted.now)})"
-    order = "due_on, case_id" if wanted.late_on else "urgency, due_on, case_id"
+    order = _LATE_ORDER if wanted.late_on else _ORDER
     return f"SELECT {_PART} FROM desk_task WHERE {where}{_behind(wanted, after, values)} ORDER BY {order} LIMIT {values.add(limit)}"  # noqa: S608
 
 
