@@ -115,7 +115,7 @@ def statement(wanted: Wanted, after: Place | None, limit: int) -> tuple[str, lis
 async def held(db: Queries, wanted: Wanted, after: Place | None, limit: int, *, given: bool) -> list[Row]:
     """What somebody holds, the most urgent first: `given` to him by others, also when the lease has run out, or else claimed by himself."""
     values = _Values()
-    whose = f"claim.staff_id = {values.add(wanted.staff_id)} AND desk_task.area = {values.add(wanted.area)}"
+    whose = f"claim.staff_id = {values.add(wanted.staff_id)} AND {_reach(wanted, values)}"
     kind = "claim.assigned_by IS NOT NULL" if given else f"claim.assigned_by IS NULL AND claim.until_at > {values.add(wanted.now)}"
     found = f"SELECT {_PART} {_OF_CLAIM} WHERE {whose} AND {kind}{_filters(wanted, values)}{_behind(wanted, after, values)}"
     sql, arguments = _page(found, wanted, limit, values)
@@ -130,11 +130,7 @@ def _page(found: str, wanted: Wanted, limit: int, values: _Values) -> tuple[str,
 
 
 def _of_step(wanted: Wanted, step: str, after: Place | None, limit: int, values: _Values) -> str:
-    where = f"desk_task.area = {values.add(wanted.area)} AND desk_task.step = {values.add(step)}"
-    if wanted.department is None:
-        where += " AND desk_task.is_lead"
-    else:
-        where += f" AND desk_task.department = {values.add(wanted.department)}"
+    where = f"{_reach(wanted, values)} AND desk_task.step = {values.add(step)}"
     where += _filters(wanted, values)
     mine = f"{_NOT_FREE} AND claim.staff_id = {values.add(wanted.staff_id)} AND claim.assigned_by IS NOT NULL"
     where += f" AND NOT EXISTS ({mine})"
@@ -142,6 +138,13 @@ def _of_step(wanted: Wanted, step: str, after: Place | None, limit: int, values:
         where += f" AND NOT EXISTS ({_NOT_FREE} AND claim.until_at > {values.add(wanted.now)})"
     order = _LATE_ORDER if wanted.late_on else _ORDER
     return f"SELECT {_PART} FROM desk_task WHERE {where}{_behind(wanted, after, values)} ORDER BY {order} LIMIT {values.add(limit)}"  # noqa: S608
+
+
+def _reach(wanted: Wanted, values: _Values) -> str:
+    area = f"desk_task.area = {values.add(wanted.area)}"
+    return f"{area} AND " + (
+        "desk_task.is_lead" if wanted.department is None else f"desk_task.department = {values.add(wanted.department)}"
+    )
 
 
 def _filters(wanted: Wanted, values: _Values) -> str:

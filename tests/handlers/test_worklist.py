@@ -171,6 +171,17 @@ async def test_what_was_handed_over_comes_first_also_after_its_lease(office: Off
     assert (await inbox(office, me))[0].holder.live is False
 
 
+async def test_who_changes_departments_leaves_his_work_behind(office: Office):
+    me, chief = await hired(office, "张伟", "MZ"), await hired(office, "赵敏", "MZ", "approver")
+    given, taken = await new_case(office, ALONE), await new_case(office, ALONE)
+    await claims.assign(office, chief, given.id, Passing(me.id))
+    await claims.claim(office, me, taken.id)
+    moved = Officer(me.id, "officer", "GA", "", DIVISION)
+
+    for show in ("todo", "mine", "all"):
+        assert await ids(office, moved, show=show) == []
+
+
 @pytest.mark.parametrize("late", [False, True])
 async def test_pages_show_each_part_once(office: Office, *, late: bool):
     me, chief = await hired(office, "张伟", "MZ"), await hired(office, "赵敏", "MZ", "approver")

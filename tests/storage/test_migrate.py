@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import secrets
 import shutil
 import sys
@@ -13,6 +14,7 @@ from storage import migrate as migrations
 from storage.database import Database
 from storage.migrate import FOLDER, MigrationError, migrate, pending
 from tests.support.postgres import PostgresServer
+from tests.support.samples import ON, ROWS, insert
 
 PROCESSES = 4
 MIGRATE_SCRIPT = """
@@ -184,3 +186,34 @@ async def test_of_several_processes_that_start_together_exactly_one_applies(empt
     applied = [out.decode().strip() for out, _ in answers]
     assert max(applied).startswith("0001_frame")
     assert applied.count("") == PROCESSES - 1
+
+
+async def test_what_was_open_before_the_desk_had_a_table_waits_at_it_and_is_found(empty: Database, folder: Path):
+    """0005: each open case at its lead department's desk, each opinion asked for at its department's; the ended ones nowhere."""
+    newer = [file for file in sorted(folder.glob("*.sql")) if file.stem >= "0005"]
+    kept = [(file, file.read_text(encoding="utf-8")) for file in newer]
+    for file in newer:
+        file.unlink()
+    await migrate(empty, folder)
+    case = {**ROWS["cases"], "decision": None}
+    number = "1302081082026021300001O"
+    await insert(empty, "resident", ROWS["resident"])
+    await insert(empty, "cases", {**case, "id": "a", "number": number, "state": "submitted", "priority": 1, "promised_on": None})
+    await insert(empty, "cases", {**case, "id": "b", "number": number[:-1] + "1"})
+    await insert(empty, "cases", {**case, "id": "c", "number": "N3", "state": "completed"})
+    task = {**ROWS["task"], "result": None, "state": "requested", "case_id": "b"}
+    await insert(empty, "task", {**task, "id": "t1", "department": "E"})
+    await insert(empty, "task", {**task, "id": "t2", "department": "D", "step": "decide"})
+    for file, text in kept:
+        file.write_text(text, encoding="utf-8")
+
+    await migrate(empty, folder)
+
+    parts = await empty.rows("SELECT case_id, department, step, is_lead, urgency, due_on FROM desk_task ORDER BY case_id, department")
+    assert [tuple(row.values()) for row in parts] == [
+        ("a", "D", "accept", True, 7, dt.date.max),
+        ("b", "D", "decide", True, 11, ON),
+        ("b", "E", "review", False, 11, ON),
+    ]
+    found = await empty.rows("SELECT case_id, number_tail, received_on FROM case_search ORDER BY case_id")
+    assert [tuple(row.values()) for row in found] == [("a", "00001O", dt.date(2026, 2, 13)), ("b", "000011", dt.date(2026, 2, 13))]

@@ -67,7 +67,7 @@ async def test_a_claimed_case_is_refused_with_who_has_it_and_until_when(town: To
     status, problem = await clerk.raw("POST", f"{path}/claim", json={}, headers={"Accept-Language": "en"})
     act = await refused(clerk, "POST", f"{path}/accept", headers={"If-Match": f'"v{case["version"]}"'})
     seen = await clerk.call("GET", f"{path}/claim")
-    released = await officer.call("POST", f"{path}/release")
+    released = await officer.call("POST", f"/desk/cases/{case['id']}/release")
 
     assert (status, problem["code"]) == (409, "claimed")
     assert problem["detail"].startswith("李** has claimed this case until ")
@@ -97,7 +97,7 @@ async def test_work_is_assigned_and_handed_over_to_colleagues_only(town: Town):
     officer = await town.staff("officer", "MZ")
     path = f"/desk/cases/{case['id']}"
 
-    listed = await chief.call("GET", f"{path}/colleagues")
+    listed = await chief.call("GET", f"/desk/cases/{case['id']}/colleagues")
     assigned = await chief.call("POST", f"{path}/assign", json={"staff_id": one.id, "note": "请今天办"})
     await chief.call("POST", f"{path}/claim", json={"reason": "改由他人"})
     own = next(person["id"] for person in listed["items"] if person["id"] != one.id)
