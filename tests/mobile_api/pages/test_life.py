@@ -86,4 +86,4 @@ async def test_a_refusal_shows_how_to_object(town: Town, staff: Staffed):
 
 
 async def _nothing_to_press(visitor: Visitor, address: str) -> bool:
-    return not (await visitor.visit(address)).buttons - {"退出"}
+    return not (await visitor.visit(address)).buttons - {"退出", "保存备注"}
