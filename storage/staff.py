@@ -47,11 +47,6 @@ async def succeeded(db: Queries, staff_id: str, totp_step: int) -> bool:
     return bool(await db.rows(sql, staff_id, totp_step))
 
 
-async def by_id(db: Queries, staff_id: str) -> Row | None:
-    """One staff row."""
-    return await db.one("SELECT * FROM staff WHERE id = $1", staff_id)
-
-
 async def colleagues(db: Queries, area: str, department: str | None, roles: Sequence[str]) -> list[Row]:
     """The active staff of an area in these roles, by name; `department` None = those of no department."""
     arguments: list[object] = [area, *roles]
