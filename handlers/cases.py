@@ -142,11 +142,11 @@ async def correct(office: Office, resident_id: str, case_id: str, change: Change
             new = _new_in(file, change)
             if change.form is not None:
                 file.form = _checked_form(office, file.item, agents.as_principals(file, {**file.form, **change.form}))
-                casesearch.index(file)
             await _replace_materials(file, resident_id, _merged(file, change.materials), submit=True)
             debts.sign(file, change.commitments)
             debts.owe(file)
             corrections.corrected(file, resident_actor(resident_id), new)
+            casesearch.index(file)
         view = view_case(office, file.row, file.item)
         await settle(tx, view)
     return view

@@ -52,11 +52,11 @@ async def submitted(office: Office, resident: str) -> CaseView:
 
 
 async def files_told(office: Office) -> list[list[dict[str, Any]]]:
-    """The files that each message to the lead department names, in the order of the messages."""
+    """The files that each message with papers to the lead department names, in the order of the messages."""
     rows = await office.database.rows("SELECT * FROM outbox WHERE department = $1 ORDER BY sequence", LEAD)
     letters = [Letter(row["id"], row["case_id"], row["sequence"], bytes(row["body"]), None, None) for row in rows]
     told = [json.loads(outbox.opened(letter, office.keys.sealer))["data"] for letter in letters]
-    return [[file for material in data.get("materials", []) for file in material["files"]] for data in told]
+    return [[file for material in data["materials"] for file in material["files"]] for data in told if "materials" in data]
 
 
 async def fetched(office: Office, grant: str, department: str = LEAD) -> bytes:
