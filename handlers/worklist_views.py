@@ -9,12 +9,14 @@ from typing import Literal
 import msgspec
 
 from handlers.access import Officer
+from handlers.cards import read_card
 from handlers.caseviews import DepartmentRef, ItemRef, department_ref
 from handlers.errors import Refused
 from handlers.limits import local_date
 from handlers.numbers import mask_name
 from handlers.office import Office
 from handlers.policy import scope_of
+from handlers.proxyviews import BehalfView, behalf_of_row
 from handlers.transitions import STATE_NAMES
 from handlers.worklist import NEVER, STEPS, steps_of
 from storage import worklist
@@ -45,7 +47,10 @@ class Holder(msgspec.Struct, frozen=True):
 
 
 class TaskItem(msgspec.Struct, frozen=True):
-    """A part of a case at a desk. `version` is the case's ETag; `due_on` null where nothing has a date; `card` the highest one issued."""
+    """A part of a case at a desk. `version` is the case's ETag; `due_on` null where nothing has a date; `card` the highest one issued.
+
+    `paused`: the clocks stand still; `on_behalf_of`: where somebody acts for somebody, with masked names.
+    """
 
     case_id: str
     number: str
@@ -60,8 +65,10 @@ class TaskItem(msgspec.Struct, frozen=True):
     priority: int
     card: str
     due_on: dt.date | None
+    paused: bool
     submitted_at: dt.datetime
     holder: Holder | None
+    on_behalf_of: BehalfView | None
 
 
 class Query(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -129,8 +136,9 @@ def _item(office: Office, officer: Officer, row: Row) -> TaskItem:
         item=ItemRef(row["item_code"], offered.name if offered else row["item_code"], row["item_version"]),
         department=department_ref(office, row["department"]), lead=bool(row["is_lead"]), state=row["state"],
         state_name=STATE_NAMES[row["state"]], step=row["step"], step_name=STEP_NAMES[row["step"]], priority=row["priority"],
-        card=LEVELS[row["level"]], due_on=None if row["due_on"] == NEVER else row["due_on"], submitted_at=row["submitted_at"],
-        holder=holder_of(office, officer, row),
+        card=LEVELS[row["level"]], due_on=None if row["due_on"] == NEVER else row["due_on"],
+        paused=read_card(row).is_paused, submitted_at=row["submitted_at"], holder=holder_of(office, officer, row),
+        on_behalf_of=behalf_of_row(office, row),
     )  # fmt: skip
 
 

@@ -26,7 +26,8 @@ UPDATE desk_task SET level = now.level, urgency = desk_task.urgency + desk_task.
 ) AS now WHERE desk_task.case_id = now.case_id AND desk_task.department = now.department AND desk_task.level <> now.level
 """
 _SHOWN = (
-    "SELECT found.*, cases.number, cases.version, cases.item_version, cases.priority, cases.submitted_at, cases.promised_on, "
+    "SELECT found.*, cases.id, cases.number, cases.version, cases.item_version, cases.priority, cases.submitted_at, cases.promised_on, "
+    "cases.is_by_agent, cases.card, "
     "claim.staff_id AS holder_id, claim.until_at, claim.assigned_by, staff.name AS holder_name FROM ({}) AS found "
     "JOIN cases ON cases.id = found.case_id "
     "LEFT JOIN claim ON claim.case_id = found.case_id AND claim.department = found.department "

@@ -23,7 +23,7 @@ async def test_an_officer_stops_the_clock_and_lets_it_go_on(town: Town, staff: S
         await officer.visit(address), "启动并告知申请人", procedure="听证", reason="利害关系人申请", until_on="2020-01-01"
     )
     stopped = await officer.press(past, "启动并告知申请人", procedure="听证", reason="利害关系人申请", until_on="")
-    waiting = await officer.visit("/desk")
+    waiting = await officer.visit("/desk?show=all")
     over = await officer.press(stopped, "结束听证", result="维持")
 
     assert past.status == 422
