@@ -133,4 +133,5 @@ def _of_submission(statements: list[Statement]) -> list[Statement]:
 def _new(statements: list[Statement], case: dict[str, object], key: str) -> list[str]:
     """What is new in every submission: its ids, the key, the number."""
     made = [str(values[0]) for sql, values in statements if " (id, " in sql]
-    return list(dict.fromkeys([str(case["id"]), str(case["number"]), key, *made]))
+    grants = [str(value) for sql, values in statements if "INTO file_grant" in sql for value in values[1::5]]
+    return list(dict.fromkeys([str(case["id"]), str(case["number"]), key, *made, *grants]))
