@@ -29,6 +29,9 @@ from storage.ids import uuid7
 MOST_A_DAY = 99_999
 """A case number has five digits for the day."""
 
+LARGEST_DRAFT = 65_536
+"""Bytes of a draft's form; a filled form is some kilobytes."""
+
 Settle = Callable[[Transaction, CaseView], Awaitable[None]]
 
 
@@ -208,8 +211,8 @@ async def _form_of(office: Office, resident_id: str, item: ServiceItem, applicat
 
 def _small(form: dict[str, Any]) -> dict[str, Any]:
     """A draft may be incomplete, but not a store for anything at all."""
-    if len(msgspec.json.encode(form)) > 65536:  # noqa: PLR2004 - a form is some kilobytes
-        raise Refused("too_large")
+    if len(msgspec.json.encode(form)) > LARGEST_DRAFT:
+        raise Refused("too_large", {"limit": LARGEST_DRAFT})
     return form
 
 

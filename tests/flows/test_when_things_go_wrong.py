@@ -144,3 +144,13 @@ async def test_a_withdrawn_case_ends_for_every_department(town: Town):
     assert withdrawn["state"] == "withdrawn"
     assert all(task["state"] == "void" for task in withdrawn["tasks"])
     assert (status, problem["code"]) == (409, "wrong_state")
+
+
+async def test_a_draft_is_no_store_for_anything_at_all(town: Town):
+    phone = await town.resident("zhang")
+    long = {"item": "MZ-01", "form": {"reason": "很" * 30_000}, "submit": False}
+
+    status, problem = await phone.raw("POST", "/cases", json=long, key="long")
+
+    assert (status, problem["code"]) == (413, "too_large")
+    assert "65536" in problem["detail"]
