@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
+from handlers import cursors
 from handlers.access import Officer
 from handlers.casecards import applicant_of
 from handlers.casefile import CaseFile, open_form
@@ -71,7 +72,7 @@ async def search(office: Office, officer: Officer, wanted: Search) -> tuple[list
         raise Refused("forbidden")
     rows = await _found(office, _wanted(office, officer, wanted, None if scope == "area" else officer.department), wanted)
     await _record(office, officer, wanted, len(rows))
-    more = f"{rows[-1]['received_on'].isoformat()}_{rows[-1]['id']}" if len(rows) == wanted.limit else ""
+    more = cursors.mark(rows[-1]["received_on"], rows[-1]["id"]) if len(rows) == wanted.limit else ""
     return [Hit(summary(office, row), applicant_of(open_form(office, row))) for row in rows], more
 
 
@@ -83,7 +84,7 @@ def normalised(name: str) -> str:
 async def _found(office: Office, wanted: Wanted | None, search: Search) -> list[Row]:
     if wanted is None:
         return []
-    return await casesearch.find(office.database, wanted, _place(search.cursor), search.limit)
+    return await casesearch.find(office.database, wanted, cursors.place(search.cursor), search.limit)
 
 
 def _wanted(office: Office, officer: Officer, search: Search, department: str | None) -> Wanted | None:
@@ -122,13 +123,3 @@ async def _record(office: Office, officer: Officer, wanted: Search, shown: int) 
         office.database, at=office.clock.now(), actor_kind="staff", actor_id=officer.id, action="case.searched",
         object_kind="search", object_id=uuid7(), outcome="done", data={"purpose": wanted.purpose, "by": by, "shown": shown},
     )  # fmt: skip
-
-
-def _place(cursor: str) -> tuple[dt.date, str] | None:
-    if not cursor:
-        return None
-    day, _, case_id = cursor.partition("_")
-    try:
-        return dt.date.fromisoformat(day), case_id
-    except ValueError:
-        raise Refused("invalid_cursor") from None

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
-from handlers import papers, priorities
+from handlers import cursors, papers, priorities
 from handlers.access import Officer
 from handlers.casefile import CaseFile
 from handlers.caseviews import CaseView
@@ -57,20 +55,10 @@ async def ledger(office: Office, officer: Officer, shown: str, after: str | None
     if scope == "none":
         raise Refused("forbidden")
     department = officer.department if scope == "department" else None
-    rows = await debts.ledger(office.database, officer.area, department, shown, _place(after), limit)
+    rows = await debts.ledger(office.database, officer.area, department, shown, cursors.place(after), limit)
     return [ledger_line(office, row) for row in rows]
 
 
 def cursor(line: LedgerLine) -> str:
     """Where the next page begins."""
-    return f"{line.due_on}_{line.id}"
-
-
-def _place(after: str | None) -> tuple[dt.date, str] | None:
-    if not after:
-        return None
-    day, _, debt_id = after.partition("_")
-    try:
-        return dt.date.fromisoformat(day), debt_id
-    except ValueError:
-        raise Refused("invalid_cursor") from None
+    return cursors.mark(line.due_on, line.id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -20,11 +19,8 @@ from handlers.errors import Refused
 from handlers.materials import HandedIn
 from handlers.office import Office
 from mobile_api.journey.sample import fill_form
-from storage.bell import Bell
-from storage.database import Database
-from storage.redis import RedisStore
 from tests.support.lives import history, no_answer, officer, row_of
-from tests.support.office import CLERK, open_office, ready_upload
+from tests.support.office import CLERK, ready_upload
 from tests.support.papers import supply
 from tests.support.proxies import (
     CHILD,
@@ -37,30 +33,19 @@ from tests.support.proxies import (
     VILLAGE,
     YOUNG,
     active,
+    agent,
     application,
     applied,
     asked,
     confirmed,
     guardian,
+    office,
+    principal,
 )
-from tests.support.town import settle_in
+
+__all__ = ["agent", "office", "principal"]
 
 NEWBORN = "YJS-01"
-
-
-@pytest.fixture
-async def office(database: Database, bell: Bell, store: RedisStore, tmp_path: Path) -> Office:
-    return await open_office(database, bell, store, tmp_path)
-
-
-@pytest.fixture
-async def agent(office: Office) -> str:
-    return await settle_in(office.database, "granddaughter")
-
-
-@pytest.fixture
-async def principal(office: Office) -> str:
-    return await settle_in(office.database, "grandmother")
 
 
 async def test_the_form_is_the_principals_and_both_persons_are_on_the_case(office: Office, agent: str):

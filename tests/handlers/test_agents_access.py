@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import itertools
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -18,11 +17,8 @@ from handlers.limits import local_date
 from handlers.office import Office
 from storage import account_events
 from storage import cases as rows
-from storage.bell import Bell
-from storage.database import Database
-from storage.redis import RedisStore
 from tests.support.lives import approver, clock_of, history, no_answer, row_of
-from tests.support.office import CLERK, open_office
+from tests.support.office import CLERK
 from tests.support.proxies import (
     GRANDMOTHER,
     OLD,
@@ -30,27 +26,17 @@ from tests.support.proxies import (
     RELIEF,
     YOUNG,
     active,
+    agent,
     application,
     applied,
     confirmed,
+    office,
+    principal,
     quiet,
 )
 from tests.support.town import settle_in
 
-
-@pytest.fixture
-async def office(database: Database, bell: Bell, store: RedisStore, tmp_path: Path) -> Office:
-    return await open_office(database, bell, store, tmp_path)
-
-
-@pytest.fixture
-async def agent(office: Office) -> str:
-    return await settle_in(office.database, "granddaughter")
-
-
-@pytest.fixture
-async def principal(office: Office) -> str:
-    return await settle_in(office.database, "grandmother")
+__all__ = ["agent", "office", "principal"]
 
 
 async def heard(office: Office, account: str) -> list[str]:

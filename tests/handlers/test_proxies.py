@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,11 +14,8 @@ from handlers.errors import Refused
 from handlers.limits import local_date
 from handlers.office import Office
 from storage import account_events
-from storage.bell import Bell
-from storage.database import Database
-from storage.redis import RedisStore
 from tests.support.lives import clock_of, officer
-from tests.support.office import CLERK, open_office, ready_upload
+from tests.support.office import CLERK, ready_upload
 from tests.support.proxies import (
     CHILD,
     FIRM,
@@ -31,31 +27,21 @@ from tests.support.proxies import (
     VILLAGE,
     YOUNG,
     active,
+    agent,
     asked,
     asking,
     confirmed,
     guardian,
+    office,
+    principal,
     quiet,
     seen,
 )
 from tests.support.town import settle_in
 
+__all__ = ["agent", "office", "principal"]
+
 ELSEWHERE = Officer("clerk-2", "clerk", "", "便民大厅", "130208109")
-
-
-@pytest.fixture
-async def office(database: Database, bell: Bell, store: RedisStore, tmp_path: Path) -> Office:
-    return await open_office(database, bell, store, tmp_path)
-
-
-@pytest.fixture
-async def agent(office: Office) -> str:
-    return await settle_in(office.database, "granddaughter")
-
-
-@pytest.fixture
-async def principal(office: Office) -> str:
-    return await settle_in(office.database, "grandmother")
 
 
 def today(office: Office) -> dt.date:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from handlers import cases, proxies, proxydesk
 from handlers.caseviews import CaseView
@@ -15,9 +17,12 @@ from handlers.office import Office
 from handlers.proxies import Asking
 from handlers.proxyviews import ProxyView
 from mobile_api.journey.sample import fill_form
-from storage.database import Transaction
+from storage.bell import Bell
+from storage.database import Database, Transaction
+from storage.redis import RedisStore
 from tests.support.lives import no_answer
-from tests.support.office import CLERK, ready_upload
+from tests.support.office import CLERK, open_office, ready_upload
+from tests.support.town import settle_in
 
 RELIEF, TAX = "MZ-03", "SW-02"  # 临时救助; 开具税收完税证明
 RATE = "GA-05"  # 无犯罪记录证明, which only guardians and mandates may ask for
@@ -34,6 +39,24 @@ def id_number(born: str, serial: int = 1) -> str:
 
 
 OLD, YOUNG, CHILD = id_number("1941-05-06"), id_number("1988-03-02"), id_number("2017-09-01")
+
+
+@pytest.fixture
+async def office(database: Database, bell: Bell, store: RedisStore, tmp_path: Path) -> Office:
+    """The office where they ask."""
+    return await open_office(database, bell, store, tmp_path)
+
+
+@pytest.fixture
+async def agent(office: Office) -> str:
+    """The granddaughter, who acts."""
+    return await settle_in(office.database, "granddaughter")
+
+
+@pytest.fixture
+async def principal(office: Office) -> str:
+    """The grandmother, for whom she acts."""
+    return await settle_in(office.database, "grandmother")
 
 
 def asking(office: Office, **changes: Any) -> Asking:
