@@ -149,7 +149,8 @@ async def correct(office: Office, resident_id: str, case_id: str, change: Change
             debts.sign(file, change.commitments)
             debts.owe(file)
             corrections.corrected(file, resident_actor(resident_id), new)
-            casesearch.index(file)
+            if change.form is not None:
+                casesearch.index(file)
         view = view_case(office, file.row, file.item)
         await settle(tx, view)
     return view
