@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import AsyncIterator, Sequence
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Literal
 
@@ -58,6 +59,10 @@ class Scan(msgspec.Struct, frozen=True):
     holder: Holder
 
 
+Settle = Callable[[Transaction, Scan], Awaitable[None]]
+"""Called last in the transaction of a scan, with what it opened."""
+
+
 class PublicReceipt(msgspec.Struct, frozen=True):
     """What anybody who holds a receipt may know: nothing personal (Q06)."""
 
@@ -95,22 +100,23 @@ async def issue_lookup(
     return Lookup(token, shortcodes.grouped(short), expires_at)
 
 
-async def scan(office: Office, officer: Officer, text: str, purpose: Purpose) -> Scan:
+async def scan(office: Office, officer: Officer, text: str, purpose: Purpose, act: str = "", settle: Settle | None = None) -> Scan:
     """What a clerk's scan field received, opened: a look-up code or its digits, a receipt, or a case number.
 
     Every look is in the record and on the resident's phone. Whatever does not open refuses alike with "code_not_valid".
+    A code used up by an `act` of this officer opens once more for the same act: its answer may have been lost on the way.
     """
     if scope_of(officer.role, "scan_code") == "none":
         raise Refused("forbidden")
     scanned = recognise(text)
     if scanned.kind in {"token", "short"}:
-        held = await _take(office, officer, scanned)
+        held = await _take(office, officer, scanned, act)
         await _check(office, officer, held, purpose)
-        return await _open(office, officer, scanned.kind, held.resident, held.cases)
+        return await _open(office, officer, scanned.kind, held.resident, held.cases, settle)
     row = await _case_of(office, scanned)
     if row is None or row["area"] != officer.area:
         raise Refused("code_not_valid")
-    return await _open(office, officer, scanned.kind, row["resident_id"], (row["id"],))
+    return await _open(office, officer, scanned.kind, row["resident_id"], (row["id"],), settle)
 
 
 async def read_public(office: Office, code: str) -> PublicReceipt:
@@ -139,17 +145,18 @@ async def _reserve_short(office: Office, token: str) -> str:
             return short
 
 
-async def _take(office: Office, officer: Officer, scanned: shortcodes.Scanned) -> _Held:
+async def _take(office: Office, officer: Officer, scanned: shortcodes.Scanned, act: str) -> _Held:
     """Use a look-up code up; of many scans of one code exactly one gets it (Q01)."""
+    scanner = f"{officer.id} {act or secrets.token_hex(16)}".encode()
     async with _reachable():
         if scanned.kind == "short":
             await _pace(office, officer)
-            key = (await office.fleeting.take(_short_key(scanned.text)) or b"").decode()
+            key = (await office.fleeting.get(_short_key(scanned.text)) or b"").decode()
         else:
             key = _token_key(scanned.text)
-        found = await office.fleeting.take(key) if key else None
-    if found is None:
-        raise Refused("code_not_valid")
+        found = await office.fleeting.get(key) if key else None
+        if found is None or not await office.fleeting.claim(f"used:{key}", scanner, int(LIFETIME.total_seconds())):
+            raise Refused("code_not_valid")
     return msgspec.json.decode(found, type=_Held)
 
 
@@ -178,14 +185,16 @@ async def _case_of(office: Office, scanned: shortcodes.Scanned) -> Row | None:
     return row if row is not None and receipt is not None and row["receipt_version"] == receipt.version else None
 
 
-async def _open(office: Office, officer: Officer, kind: str, resident_id: str, case_ids: tuple[str, ...]) -> Scan:
+async def _open(office: Office, officer: Officer, kind: str, resident_id: str, case_ids: tuple[str, ...], settle: Settle | None) -> Scan:
     found = await cards_for(office, resident_id, case_ids, officer.area)
     name = mask_name((await residents.show(office, resident_id)).name)
-    holder = Holder(name or await _shower(office, found, resident_id))
+    opened = Scan(found, Holder(name or await _shower(office, found, resident_id)))
     async with office.database.transaction() as tx:
         await _record(tx, office, officer, resident_id, "done", {"kind": kind, "cases": [card.number for card in found]})
         await account_events.append(tx, resident_id, "code.scanned", *_told(officer, found), office.clock.now())
-    return Scan(found, holder)
+        if settle:
+            await settle(tx, opened)
+    return opened
 
 
 async def _shower(office: Office, found: list[CaseCard], resident_id: str) -> str:

@@ -34,10 +34,9 @@ class Fleeting:
         with translated():
             return _bytes(await self._redis.get(self._prefix + key))
 
-    async def take(self, key: str) -> bytes | None:
-        """The value to exactly one of all who ask, ever; None to the others."""
-        with translated():
-            return _bytes(await self._redis.getdel(self._prefix + key))
+    async def claim(self, key: str, who: bytes, seconds: int) -> bool:
+        """Whether a key is this claimant's: the first who asks has it for so long, and is told so again if he asks again."""
+        return await self.put(key, who, seconds, only_new=True) or await self.get(key) == who
 
     async def drop(self, key: str) -> None:
         """Forget a key."""

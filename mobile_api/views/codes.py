@@ -15,6 +15,7 @@ from handlers.codes import PublicReceipt, Purpose, Scan
 from handlers.office import Office
 from handlers.receipts import qr_png
 from mobile_api.web.caller import Caller
+from mobile_api.web.idempotency import Once
 
 CaseId = Annotated[str, msgspec.Meta(max_length=36)]
 
@@ -49,10 +50,10 @@ async def create_lookup(body: LookupRequest, caller: Caller, office: Office) -> 
     return LookupAnswer(made.code, made.short, f"data:image/png;base64,{picture}", made.expires_at)
 
 
-async def scan(body: ScanRequest, caller: Caller, office: Office) -> Scan:
+async def scan(body: ScanRequest, caller: Caller, office: Office, once: Once) -> Scan:
     """Open what a resident shows; he is told who looked."""
     officer = Officer(caller.account_id, caller.role, caller.department, caller.hall, caller.area)
-    return await codes.scan(office, officer, body.code, body.purpose)
+    return await codes.scan(office, officer, body.code, body.purpose, once.act.key if once.act else "", once.keep)
 
 
 async def show_receipt(code: str, office: Office) -> PublicReceipt:

@@ -21,7 +21,7 @@ from handlers.shortcodes import receipt_code
 from storage import account_events, audit
 from storage.bell import Bell
 from storage.clock import SettableClock
-from storage.database import Database
+from storage.database import Database, Transaction
 from storage.fleeting import Fleeting
 from storage.redis import RedisStore
 from tests.support.office import CLERK, DIVISION, open_office, raise_receipt_version, resident_with_session, submitted_case
@@ -71,6 +71,26 @@ async def test_the_eight_digits_do_the_same_and_use_the_code_up(office: Office):
     shown = await codes.issue_lookup(office, resident, session, "hall", [])
     await codes.scan(office, CLERK, shown.short, "hall")
     assert await refusal(office, shown.code) == await refusal(office, shown.short) == "code_not_valid"
+
+
+@pytest.mark.parametrize("shows", ["code", "short"])
+async def test_a_scan_whose_answer_was_lost_opens_again_for_the_same_act_and_for_no_other(office: Office, shows: str):
+    resident, session = await resident_with_session(office, "zhang")
+    case = await submitted_case(office, resident)
+    shown = getattr(await codes.issue_lookup(office, resident, session, "hall", []), shows)
+
+    async def dies(tx: Transaction, opened: codes.Scan) -> None:
+        raise ConnectionAbortedError
+
+    with pytest.raises(ConnectionAbortedError):
+        await codes.scan(office, CLERK, shown, "hall", "first", dies)
+
+    assert await refusal(office, shown) == "code_not_valid"
+    for officer, act in ((CLERK, "second"), (replace(CLERK, id="clerk-2"), "first")):
+        with pytest.raises(Refused, match="code_not_valid"):
+            await codes.scan(office, officer, shown, "hall", act)
+    assert [card.id for card in (await codes.scan(office, CLERK, shown, "hall", "first")).cases] == [case.id]
+    assert [row["outcome"] for row in await audit.of_object(office.database, "resident", resident)] == ["done"]
 
 
 async def test_only_the_named_cases_are_shown_and_nobody_can_name_another_persons(office: Office):

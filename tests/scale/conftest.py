@@ -72,12 +72,11 @@ class Town:
     async def _keeps_code(self) -> bool:
         fleeting, key = Fleeting(self.store.commands), uuid7()
         try:
-            await fleeting.put(f"code:{key}", b"kept", 60)
-            taken = [await fleeting.take(f"code:{key}") for _ in range(2)]
+            taken = [await fleeting.claim(f"code:{key}", who, 60) for who in (b"first", b"second")]
             counted = [await fleeting.count(f"tries:{key}", 60) for _ in range(2)]
         except StoreUnavailable:
             return False
-        assert (taken, counted) == ([b"kept", None], [1, 2])
+        assert (taken, counted) == ([True, False], [1, 2])
         return True
 
 

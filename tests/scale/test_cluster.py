@@ -55,8 +55,8 @@ async def test_what_is_on_the_move_is_found_where_it_is(cluster: Clustered) -> N
     entries = await streams.read(key, 10, 1)
     assert entries == [Entry(ids[0], b"1"), Entry(ids[1], b"2"), Entry(ids[2], b"3")]
     assert await streams.present(key, entries) == [True, True, True]
-    assert await fleeting.put("{GA.0}", b"new", 60)
-    assert await fleeting.take("{GA.0}") == b"new"
+    assert await fleeting.claim("{GA.0}", b"new", 60)
+    assert await fleeting.claim("{GA.0}", b"new", 60)
 
     await cluster.end_move(key, source, target)
     await streams.remove(key, ids[:2])
@@ -79,7 +79,7 @@ async def test_a_slot_that_nobody_serves_is_trouble_that_passes(cluster: Cluster
         await fleeting.put("code", b"kept", 60)
     await owner.ask("CLUSTER", "ADDSLOTS", slot)
     assert await fleeting.put("code", b"kept", 60)
-    assert await fleeting.take("code") == b"kept"
+    assert await fleeting.get("code") == b"kept"
     await store.close()
 
 

@@ -21,17 +21,23 @@ from handlers.office import Office
 from mobile_api.views import codes
 from mobile_api.web.caller import AUTHENTICATOR, Caller
 from mobile_api.web.frame import install
+from mobile_api.web.idempotency import REPEATS, Repeats
 from mobile_api.web.operation import Who, get, post
+from storage import audit
 from storage.bell import Bell
 from storage.database import Database
+from storage.idempotency import AnswerBook
 from storage.redis import RedisStore
 from tests.support.office import CLERK, open_office, resident_with_session, submitted_case
 
 ROUTES = [
     get("/r/{code}", codes.show_receipt, Who.ANYONE, summary="凭证查询", tag="codes", errors=("not_found",)),
     post("/codes/lookup", codes.create_lookup, Who.RESIDENT, summary="出示办事码", tag="codes", status=201, errors=("unavailable",)),
-    post("/codes/scan", codes.scan, Who.STAFF, summary="扫码", tag="codes", errors=("code_not_valid", "forbidden", "unavailable")),
-]
+    post(
+        "/codes/scan", codes.scan, Who.STAFF, summary="扫码", tag="codes", idempotency="accepted",
+        errors=("code_not_valid", "forbidden", "unavailable"),
+    ),
+]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,9 +61,11 @@ class Counter:
 
     http: TestClient[web.Request, web.Application]
     case: CaseView
+    office: Office
+    resident: str
 
-    async def call(self, method: str, path: str, who: str, status: int, body: Any = None) -> Any:
-        headers = {"Authorization": f"Bearer {who}"} if who else {}
+    async def call(self, method: str, path: str, who: str, status: int, body: Any = None, key: str = "") -> Any:
+        headers = ({"Authorization": f"Bearer {who}"} if who else {}) | ({"Idempotency-Key": key} if key else {})
         async with self.http.request(method, f"/api/v1{path}", json=body, headers=headers) as response:
             assert response.status == status, await response.text()
             return await response.json()
@@ -69,9 +77,10 @@ async def counter(database: Database, bell: Bell, store: RedisStore, tmp_path: P
     resident, session = await resident_with_session(office, "zhang")
     app = web.Application()
     app[AUTHENTICATOR] = Gate(resident, session)
+    app[REPEATS] = Repeats(database, office.clock, AnswerBook(office.keys.sealer))
     install(app, ROUTES, {Office: office})
     async with TestClient(TestServer(app)) as client:
-        yield Counter(client, await submitted_case(office, resident))
+        yield Counter(client, await submitted_case(office, resident), office, resident)
 
 
 async def test_the_picture_shows_the_code_that_the_clerk_scans_once(counter: Counter):
@@ -83,6 +92,16 @@ async def test_the_picture_shows_the_code_that_the_clerk_scans_once(counter: Cou
     found = await counter.call("POST", "/codes/scan", "clerk", 200, {"code": scanned, "purpose": "hall"})
     assert [card["number"] for card in found["cases"]] == [counter.case.number]
     problem = await counter.call("POST", "/codes/scan", "clerk", 404, {"code": scanned, "purpose": "hall"})
+    assert problem["code"] == "code_not_valid"
+
+
+async def test_a_scan_sent_again_with_its_key_shows_the_same_and_the_resident_is_told_once(counter: Counter):
+    shown = await counter.call("POST", "/codes/lookup", "resident", 201, {"purpose": "hall"})
+    answers = [await counter.call("POST", "/codes/scan", "clerk", 200, {"code": shown["code"]}, key="one") for _ in range(2)]
+    assert answers[0] == answers[1]
+    record = await audit.of_object(counter.office.database, "resident", counter.resident)
+    assert [row["action"] for row in record] == ["code.scanned"]
+    problem = await counter.call("POST", "/codes/scan", "clerk", 404, {"code": shown["code"]}, key="two")
     assert problem["code"] == "code_not_valid"
 
 
