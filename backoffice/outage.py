@@ -43,6 +43,10 @@ class Outage:
         if not self._troubles:
             logger.warning("every Redis stream can be used again; what waited is being sent")
 
+    def goes_on(self, key: str) -> bool:
+        """Whether the last call for this stream failed, as far as this process knows."""
+        return key in self._troubles
+
     def rests(self, key: str) -> bool:
         """Whether it is too early to try this stream again."""
         trouble = self._troubles.get(key)

@@ -40,7 +40,7 @@ _EASE = 0.01
 _PAGE = 4
 """Batches read at once: while one is noted the next is sent."""
 _FIRST_REST = 0.01
-"""Seconds after which a full stream is looked at again; doubled up to the poll time for as long as it stays full."""
+"""Seconds after which a full stream is looked at again, never sooner; doubled up to the poll time for as long as it stays full."""
 _TRUSTED_ROUNDS = 7
 """Looks for losses that may rest on the stream's length alone; each eighth reads everything."""
 _LONG_REST = 5.0
@@ -141,8 +141,11 @@ class Relay:
         """Set to work the lanes that have something; one that is at it may just have read for the last time, and shall read again."""
         self._rung.update(self._working)
         idle = [lane for lane in self._held() if lane not in self._working and not self._is_resting(lane)]
-        for lane in await outbox.waiting(self._database, idle):
+        waiting = await outbox.waiting(self._database, idle)
+        for lane in waiting:
             self._working[lane] = asyncio.create_task(self._work(lane), name=f"relay:{commands_key(lane)}")
+        for lane in {*idle}.difference(waiting):
+            self._rests.pop(lane, None)
 
     async def _work(self, lane: Lane) -> None:
         try:
@@ -208,13 +211,16 @@ class Relay:
         return await outbox.mark_sent(self._database, rows, lease, self._clock.now()) if lease else 0
 
     async def _has_room(self, lane: Lane) -> bool:
-        """A lane whose stream was full is asked before anything is read for it."""
-        if lane not in self._rests:
+        """A lane whose stream was full or could not be used is asked before anything is read for it."""
+        key = commands_key(lane)
+        if lane not in self._rests and not self._outage.goes_on(key):
             return True
-        if await self._streams.depth(commands_key(lane)) >= self._limits.stream_cap:
+        depth = await self._streams.depth(key)
+        self._outage.over(key)
+        if depth >= self._limits.stream_cap:
             self._rest(lane)
             return False
-        del self._rests[lane]
+        self._rests.pop(lane, None)
         return True
 
     def _rest(self, lane: Lane, seconds: float = 0.0) -> None:
@@ -227,7 +233,8 @@ class Relay:
 
     def _pause(self) -> float:
         """Seconds until the next look if no bell rings."""
-        return max(0.001, min([self._limits.poll_seconds, *(rest.until - _now() for rest in self._rests.values())]))
+        rests = (self._rests[lane].until - _now() for lane in self._held() if lane in self._rests)
+        return min([self._limits.poll_seconds, *(max(_FIRST_REST, rest) for rest in rests)])
 
     async def _resend(self, lane: Lane) -> int:
         checked, sent, missing = await self._begin_check(lane), 0, 0

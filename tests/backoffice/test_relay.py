@@ -241,6 +241,32 @@ async def test_one_spoilt_stream_stops_no_other(town: Any, make_relay: MakeRelay
     assert len(await stream(town, "q:{GA.0}")) == 1
 
 
+class Noted(Streams):
+    """Streams that note how often something was put into them."""
+
+    published = 0
+
+    async def publish(self, key: str, bodies: Sequence[bytes], cap: int) -> list[str]:
+        self.published += 1
+        return await super().publish(key, bodies, cap)
+
+
+async def test_for_a_spoilt_stream_nothing_is_read_again_until_it_can_be_used(
+    town: Any, store: RedisStore, make_relay: MakeRelay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("backoffice.outage.jitter", lambda *_: 0.0)
+    streams = Noted(store.commands, store.blocking)
+    relay = make_relay(streams=streams)
+    await town.redis.set("q:{MZ.0}", "spoilt")
+    await commands(town, 2)
+    for _ in range(3):
+        await drain(relay)
+    assert streams.published == 1
+    await town.redis.delete("q:{MZ.0}")
+    await drain(relay)
+    assert await stream(town) == [(town.first, 1), (town.first, 2)]
+
+
 class AtWork:
     """A relay that runs, its leases taken."""
 
@@ -284,6 +310,25 @@ async def test_a_full_stream_is_filled_up_soon_after_there_is_room_though_nothin
         await until(holds(town, 3))
         await town.redis.xtrim("q:{MZ.0}", maxlen=0)
         await until(holds(town, 2))
+
+
+async def test_a_full_stream_for_which_nothing_waits_any_longer_wakes_nobody(town: Any, make_relay: MakeRelay) -> None:
+    await commands(town, 5)
+    relay = make_relay(stream_cap=3, poll_seconds=0.1)
+    async with running(AtWork(relay)):
+        await until(holds(town, 3))
+        await town.database.execute("DELETE FROM outbox WHERE sent_at IS NULL")
+        await until(rests_nowhere(relay))
+        assert relay._pause() == 0.1
+
+
+def rests_nowhere(relay: Relay) -> Callable[[], Any]:
+    """Whether the relay waits for no lane to have room."""
+
+    async def look() -> bool:
+        return not relay._rests
+
+    return look
 
 
 class Stuck(Streams):
