@@ -11,7 +11,7 @@ import msgspec
 
 from backoffice import messages
 from backoffice.envelope import BadEnvelope, case_number
-from storage.envelopes import AREA, Answer, Envelope, schema_of, type_of
+from storage.envelopes import AREA, Answer, Envelope, Outgoing, schema_of, type_of
 
 Direction = Literal["to_department", "from_department"]
 
@@ -100,6 +100,23 @@ def _upgraded(known: MessageType, data: dict[str, Any], types: ByType) -> dict[s
         data = known.upgrade(data)
         known = types[known.direction, type_of(known.name, known.version + 1)]
     return data
+
+
+class BrokenContract(Exception):
+    """A message of our own that departments would not understand: a mistake in this program or its tables."""
+
+
+def vouch(message: Outgoing, types: ByType = _BY_TYPE) -> None:
+    """Hold a message to its type before it is kept for its department; raises BrokenContract."""
+    known = types.get(("to_department", type_of(message.kind, message.version)))
+    if known is None:
+        raise BrokenContract(f"{message.kind} v{message.version} is no message to a department")
+    try:
+        sound = msgspec.convert(message.data, known.data)
+    except msgspec.ValidationError as error:
+        raise BrokenContract(f"{message.kind} for case {message.number}: {error}") from error
+    if sound.case != message.number or sound.case_id != message.case_id:  # type: ignore[attr-defined]
+        raise BrokenContract(f"{message.kind} for case {message.number} speaks of another case")
 
 
 def answer(envelope: Envelope, department: str) -> Answer:

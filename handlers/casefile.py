@@ -100,19 +100,19 @@ class CaseFile:
         """Put a message to a department into the outbox, behind the ones before it, with the department's own form if it has one."""
         facts = {"case": self.row["number"], "case_id": self.row["id"], **data}
         form = self.office.department_form(department, kind, facts)
-        self._messages.append(
-            Outgoing(
-                case_id=self.row["id"],
-                department=department,
-                kind=kind,
-                number=self.row["number"],
-                division=self.office.division,
-                data=facts if form is None else {**facts, "form_mapped": form},
-                partitions=self.office.catalogue.departments[department].partitions,
-                correlation_id=data.get("task"),
-                traceparent=trace.onward(),
-            )
+        message = Outgoing(
+            case_id=self.row["id"],
+            department=department,
+            kind=kind,
+            number=self.row["number"],
+            division=self.office.division,
+            data=facts if form is None else {**facts, "form_mapped": form},
+            partitions=self.office.catalogue.departments[department].partitions,
+            correlation_id=data.get("task"),
+            traceparent=trace.onward(),
         )
+        self.office.message_check(message)
+        self._messages.append(message)
 
     def grant(self, task: Row, upload_id: str) -> str:
         """Let the task's department fetch a file of this case while it works on the task; the grant's id, the same each time."""

@@ -18,6 +18,7 @@ from storage.bell import Bell
 from storage.blocks import Blocks
 from storage.clock import Clock
 from storage.database import Database
+from storage.envelopes import Outgoing
 from storage.files import FileStore
 from storage.fleeting import Fleeting
 
@@ -28,6 +29,10 @@ DepartmentRecord = Callable[[str, Mapping[str, Any]], tuple[str, dict[str, Any]]
 """What a department's own record says (department, record): kind and data of an answer; raises Refused("record_not_understood")."""
 
 
+MessageCheck = Callable[[Outgoing], None]
+"""Raises where a message does not keep the contract with the departments: the act that would send it is undone."""
+
+
 def _no_form(_department: str, _kind: str, _data: Mapping[str, Any]) -> None:
     return None
 
@@ -36,13 +41,17 @@ def _no_record(department: str, _record: Mapping[str, Any]) -> tuple[str, dict[s
     raise Refused("record_not_understood", {"reason": department})
 
 
+def _unchecked(_message: Outgoing) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """Stores, clock, published catalogue, calendar and keys of one town.
 
     `counting` is how its time limits run (docs/decisions/0009), `claim_minutes` how long an officer holds what
     he has claimed, `department_form` and `department_record` translate
-    between our words and those of a department's form.
+    between our words and those of a department's form, `message_check` holds what we send to the contract.
     """
 
     database: Database
@@ -66,3 +75,4 @@ class Office:
     commitments: Commitments = field(default_factory=Commitments)
     department_form: DepartmentForm = _no_form
     department_record: DepartmentRecord = _no_record
+    message_check: MessageCheck = _unchecked

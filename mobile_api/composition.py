@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from backoffice import registry
 from backoffice.mapping import department_form, department_record
 from config.settings import Settings, production_problems
 from handlers.items import publish
@@ -102,6 +103,7 @@ async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clo
             division=settings.town.division,
             department_form=department_form(tables.mappings),
             department_record=department_record(tables.mappings),
+            message_check=registry.vouch,
             town=settings.town.name,
             hotline=settings.town.hotline,
             public_base=settings.public_base,

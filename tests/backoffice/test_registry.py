@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -9,7 +10,7 @@ import pytest
 
 from backoffice import messages
 from backoffice.envelope import BadEnvelope, decode
-from backoffice.registry import REGISTRY, MessageType, answer, asyncapi, by_type, check
+from backoffice.registry import REGISTRY, BrokenContract, MessageType, answer, asyncapi, by_type, check, vouch
 from storage.envelopes import Outgoing, encode
 from tests.support import exchange
 from tests.support.exchange import NOW
@@ -158,3 +159,26 @@ def _references(value: Any) -> list[str]:
     if isinstance(value, dict):
         return [found for key, inner in value.items() for found in ([inner] if key == "$ref" else _references(inner))]
     return [found for inner in value for found in _references(inner)] if isinstance(value, list) else []
+
+
+WITHDRAWN = exchange.command("c-1", "2611240001")
+
+
+def test_a_message_of_ours_that_keeps_the_contract_is_vouched_for() -> None:
+    vouch(WITHDRAWN)
+
+
+@pytest.mark.parametrize(
+    ("broken", "reason"),
+    [
+        ({"data": {"case": "2611240001", "case_id": "c-1"}}, "missing required field `task`"),
+        ({"data": {**WITHDRAWN.data, "reason": 5}}, r"Expected `str \| null`, got `int` - at `\$.reason`"),
+        ({"data": {**WITHDRAWN.data, "case": "2611240002"}}, "speaks of another case"),
+        ({"data": {**WITHDRAWN.data, "case_id": "c-2"}}, "speaks of another case"),
+        ({"kind": "task.decided"}, "is no message to a department"),
+        ({"version": 2}, "task.withdrawn v2 is no message"),
+    ],
+)
+def test_a_message_of_ours_that_breaks_the_contract_is_named_with_what_is_wrong(broken: dict[str, Any], reason: str) -> None:
+    with pytest.raises(BrokenContract, match=reason):
+        vouch(replace(WITHDRAWN, **broken))

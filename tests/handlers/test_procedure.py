@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 import random
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from backoffice.registry import BrokenContract
 from handlers import cases, desk, reviews, timeline
 from handlers.cards import Card, card_task, read_card
 from handlers.caseviews import CaseView
@@ -23,7 +25,7 @@ from storage import cases as rows
 from storage.bell import Bell
 from storage.clock import SettableClock
 from storage.database import Database, Transaction
-from storage.envelopes import Answer
+from storage.envelopes import Answer, Outgoing
 from storage.ids import uuid7
 from storage.redis import RedisStore
 from tests.support.office import CLERK, open_office, submitted_case
@@ -37,6 +39,21 @@ async def office(database: Database, bell: Bell, store: RedisStore, tmp_path: Pa
 
 async def no_answer(_tx: Transaction, _view: CaseView) -> None:
     """Nobody waits."""
+
+
+async def test_a_message_that_breaks_the_contract_undoes_the_act_that_would_send_it(office: Office) -> None:
+    resident = await settle_in(office.database, "zhang")
+    case = await submitted_case(office, resident)
+
+    def broken(_message: Outgoing) -> None:
+        raise BrokenContract("task.withdrawn: no such field")
+
+    with pytest.raises(BrokenContract):
+        await cases.withdraw(replace(office, message_check=broken), resident, case.id, "不办了", no_answer)
+    row = await rows.by_id(office.database, case.id)
+    assert row is not None
+    assert (row["state"], row["version"]) == ("submitted", case.version)
+    await cases.withdraw(office, resident, case.id, "不办了", no_answer)
 
 
 async def say(office: Office, case: CaseView, kind: str, department: str, step: str, **data: Any) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 
+from backoffice import registry
 from config.settings import HERE
 from handlers import cases, sessions
 from handlers.access import Officer
@@ -59,6 +60,7 @@ async def open_office(database: Database, bell: Bell, store: RedisStore, folder:
         public_base="https://xn.gov.cn",
         supervision=load_rulebook(HERE),
         commitments=load_commitments(HERE),
+        message_check=registry.vouch,
     )
 
 
