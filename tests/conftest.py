@@ -23,7 +23,7 @@ from storage.migrate import migrate
 from storage.redis import RedisStore, connect
 from storage.valkey import EmbeddedValkey
 from tests.support import postgres
-from tests.support.apart import run_apart
+from tests.support.apart import Apart, run_apart
 
 # How long an example may take is a matter of the machine, and its first one builds the years of a calendar.
 settings.register_profile("untimed", deadline=None)
@@ -59,13 +59,21 @@ def postgres_server(request: pytest.FixtureRequest) -> Iterator[postgres.Postgre
 
 
 @pytest.fixture(scope="session")
-def postgres_databases(postgres_server: postgres.PostgresServer) -> Iterator[postgres.Databases]:
+def apart() -> Iterator[Apart]:
+    """A loop that stays from test to test."""
+    loop = Apart()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture(scope="session")
+def postgres_databases(postgres_server: postgres.PostgresServer, apart: Apart) -> Iterator[postgres.Databases]:
     """Migrated databases for whoever asks."""
     name = f"test_template_{secrets.token_hex(4)}"
     run_apart(_migrated(run_apart(postgres_server.create(name))))
     databases = postgres.Databases(postgres_server, name)
     yield databases
-    run_apart(databases.drop_all())
+    apart.run(databases.drop_all())
     run_apart(postgres_server.drop(name))
 
 
@@ -78,11 +86,11 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_url(postgres_server: postgres.PostgresServer, postgres_databases: postgres.Databases) -> Iterator[str]:
+def postgres_url(postgres_server: postgres.PostgresServer, postgres_databases: postgres.Databases, apart: Apart) -> Iterator[str]:
     """The address of an empty PostgreSQL database."""
-    name = run_apart(postgres_databases.take())
-    yield postgres_server.url(name)
-    run_apart(postgres_databases.give_back(name))
+    kept = apart.run(postgres_databases.take())
+    yield postgres_server.url(kept.name)
+    apart.run(postgres_databases.give_back(kept))
 
 
 @pytest.fixture(params=["sqlite", "postgres"])

@@ -13,10 +13,12 @@ import asyncpg
 import pytest
 
 from tests.support import postgres
+from tests.support.apart import Apart
 
 OWNER_SCRIPT = """
 import sys
 from tests.support import postgres
+from tests.support.apart import Apart
 server = postgres.start()
 print(server.url("postgres"), flush=True)
 sys.stdin.read()
@@ -83,3 +85,43 @@ def test_a_machine_without_any_server_is_told_what_was_looked_for(monkeypatch: p
     monkeypatch.setattr(postgres, "Path", lambda *_: tmp_path)
     with pytest.raises(postgres.NoPostgresError, match=postgres.URL_VARIABLE):
         postgres._find()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "ALTER TABLE counter ADD COLUMN note TEXT",
+        "ALTER TABLE counter ADD CHECK (value < 1000)",
+        "DROP INDEX session_account",
+        "DELETE FROM migration",
+        "DROP TABLE counter CASCADE",
+    ],
+)
+async def test_a_database_with_another_schema_is_not_given_again(
+    change: str, postgres_server: postgres.PostgresServer, apart: Apart, postgres_databases: postgres.Databases
+):
+    kept = apart.run(postgres_databases.take())
+    connection = await asyncpg.connect(postgres_server.url(kept.name))
+    await connection.execute(change)
+    await connection.close()
+    apart.run(postgres_databases.give_back(kept))
+    following = apart.run(postgres_databases.take())
+    assert following.name != kept.name
+    apart.run(postgres_databases.give_back(following))
+
+
+async def test_a_database_is_given_again_empty_and_with_nobody_in_it(
+    postgres_server: postgres.PostgresServer, apart: Apart, postgres_databases: postgres.Databases
+):
+    kept = apart.run(postgres_databases.take())
+    connection = await asyncpg.connect(postgres_server.url(kept.name))
+    await connection.execute("INSERT INTO counter (name, value) VALUES ('n', 1)")
+    apart.run(postgres_databases.give_back(kept))
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+        await connection.execute("SELECT 1")
+    following = apart.run(postgres_databases.take())
+    assert following is kept
+    connection = await asyncpg.connect(postgres_server.url(kept.name))
+    assert await connection.fetchval("SELECT count(*) FROM counter") == 0
+    await connection.close()
+    apart.run(postgres_databases.give_back(following))
