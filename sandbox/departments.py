@@ -47,7 +47,7 @@ async def play(redis_url: str, data: Path, wanted: Play) -> None:
     """Play every department for ever."""
     book = Book(data)
     # More connections than departments, none repeated by the library: a repeated XADD would be a fault nobody asked for.
-    redis = aioredis.Redis.from_url(redis_url, socket_timeout=10, retry=Retry(NoBackoff(), 0), max_connections=500)
+    redis = aioredis.Redis.from_url(redis_url, socket_timeout=10, retry=Retry(NoBackoff(), 0), max_connections=500, driver_info=None)
     try:
         await together(*(work for code in wanted.departments for work in _department(code, redis, book, wanted).works()))
     finally:

@@ -36,6 +36,8 @@ _ANSWER_SECONDS = 5.0
 _CONNECT_SECONDS = 3.0
 _PAUSE_SECONDS = 0.5
 _HEALTH_SECONDS = 15
+# CLIENT SETINFO is of Redis 7.2 (decision 5), and redis-py reads its own version from the disk for every connection.
+_ANONYMOUS: dict[str, Any] = {"driver_info": None}
 _REFUSALS_THAT_PASS = ("MISCONF", "NOREPLICAS", "BUSY ")
 # redis-py takes the first word away from those that have a class of their own.
 _ERRORS_THAT_PASS = (
@@ -180,7 +182,7 @@ class _Maker:
         self.sentinels: list[Any] = []
 
     def __call__(self, connections: int, **keywords: Any) -> Any:
-        keywords = {"socket_connect_timeout": _CONNECT_SECONDS, "retry": Retry(NoBackoff(), 0), **keywords}
+        keywords = {"socket_connect_timeout": _CONNECT_SECONDS, "retry": Retry(NoBackoff(), 0), **_ANONYMOUS, **keywords}
         turns = {"max_connections": connections, "timeout": _ANSWER_SECONDS}
         if self._scheme == "redis+cluster":
             return Cluster(self._nodes, lambda address: self._of_cluster(address, {**keywords, **turns}))
@@ -200,6 +202,7 @@ class _Maker:
         tls: dict[str, Any] = {"ssl": self._has_tls(), **self._authority()}
         login = {"password": self._options["sentinel_password"]} if "sentinel_password" in self._options else {}
         asked = {"socket_timeout": _CONNECT_SECONDS, "socket_connect_timeout": _CONNECT_SECONDS, "retry": keywords["retry"], **login, **tls}
+        asked |= _ANONYMOUS
         sentinel = Sentinel(self._nodes, sentinel_kwargs=asked)  # type: ignore[no-untyped-call]  # redis's gap
         self.sentinels += sentinel.sentinels
         database = int(self._options.get("db", 0))

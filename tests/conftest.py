@@ -137,7 +137,7 @@ def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 async def redis(valkey_server: str) -> AsyncIterator[aioredis.Redis]:
     """A plain client of the suite's Valkey, which is empty."""
-    async with aioredis.Redis.from_url(valkey_server) as client:
+    async with aioredis.Redis.from_url(valkey_server, driver_info=None) as client:
         await client.flushall()
         yield client
 
