@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequenc
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import asyncpg
@@ -95,6 +95,9 @@ class Transaction(Queries):
 class Database(Queries):
     """An open database; `transaction()` = commit, then ring."""
 
+    # Tortoise's models are classes, so that what it prepares them with is this process's: once for a dialect, at 15 ms of CPU.
+    _models_are_for: ClassVar[str] = ""
+
     def __init__(self, context: TortoiseContext, dialect: str, bell: Bell) -> None:
         super().__init__(context.db(), dialect)
         self._context = context
@@ -106,6 +109,7 @@ class Database(Queries):
         connection, dialect = _connection(url, pool)
         context = TortoiseContext()
         context.__enter__()
+        is_first = cls._models_are_for != dialect
         # The alias names the dialect: tortoise caches statements by alias and table.
         await context.init(
             config={
@@ -118,8 +122,10 @@ class Database(Queries):
                 },
                 "use_tz": True,
                 "timezone": "UTC",
-            }
+            },
+            init_connections=is_first,
         )
+        cls._models_are_for = dialect
         database = cls(context, dialect, bell)
         try:
             await database.one("SELECT 1 AS ready")
