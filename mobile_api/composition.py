@@ -18,7 +18,7 @@ from handlers.media import Laundry
 from handlers.office import Office
 from handlers.scanner import Clamd
 from handlers.workdays import WorkCalendar
-from mobile_api.tables import load_tables
+from mobile_api.tables import Inspection, load_tables
 from storage.bell import Bell
 from storage.blocks import Blocks
 from storage.clock import Clock, SystemClock
@@ -49,8 +49,11 @@ class Stores:
 
 
 @asynccontextmanager
-async def open_stores(settings: Settings, *, clock: Clock | None = None) -> AsyncIterator[Stores]:
-    """Everything a server needs, opened in order and closed in reverse; starts the embedded Redis if that is the setting."""
+async def open_stores(settings: Settings, *, clock: Clock | None = None, tables: Inspection | None = None) -> AsyncIterator[Stores]:
+    """Everything a server needs, opened in order and closed in reverse; starts the embedded Redis if that is the setting.
+
+    Who has read the town's tables already hands them in.
+    """
     _check(settings)
     async with AsyncExitStack() as stack:
         bell = Bell()
@@ -63,7 +66,8 @@ async def open_stores(settings: Settings, *, clock: Clock | None = None) -> Asyn
         redis = await _reach(url)
         stack.push_async_callback(redis.close)
         stack.push_async_callback(_cancelled, asyncio.create_task(carry_bell(redis, bell), name="bell"))
-        office = await stack.enter_async_context(_office(settings, bell, Fleeting(redis.commands), clock or SystemClock()))
+        work = _office(settings, bell, Fleeting(redis.commands), clock or SystemClock(), tables)
+        office = await stack.enter_async_context(work)
         yield Stores(office, redis, settings)
 
 
@@ -81,9 +85,11 @@ async def open_office(settings: Settings) -> AsyncIterator[Office]:
 
 
 @asynccontextmanager
-async def _office(settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clock) -> AsyncIterator[Office]:
+async def _office(
+    settings: Settings, bell: Bell, fleeting: Fleeting, clock: Clock, tables: Inspection | None = None
+) -> AsyncIterator[Office]:
     keys = Keys.load(Path(settings.secrets.dir))
-    tables = load_tables(settings.tables_dir)
+    tables = tables or load_tables(settings.tables_dir)
     database = await Database.open(settings.database.url, bell, pool=settings.database.pool)
     laundry = Laundry(scanner=Clamd(Path(settings.files.clamd)) if settings.files.clamd else None)
     try:

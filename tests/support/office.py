@@ -15,7 +15,6 @@ from handlers.access import Officer
 from handlers.casefile import opened
 from handlers.cases import Application
 from handlers.caseviews import CaseView
-from handlers.catalogue import Catalogue
 from handlers.handovers import Wish
 from handlers.items import publish
 from handlers.keys import Keys
@@ -24,7 +23,7 @@ from handlers.media import Laundry
 from handlers.office import Office
 from handlers.workdays import WorkCalendar
 from mobile_api.journey.sample import fill_form
-from mobile_api.tables import load_calendar, load_catalogue, load_commitments, load_rulebook
+from mobile_api.tables import Inspection, load_tables
 from storage.bell import Bell
 from storage.blocks import Blocks
 from storage.clock import SettableClock
@@ -47,8 +46,8 @@ async def open_office(database: Database, bell: Bell, store: RedisStore, folder:
         database=database,
         bell=bell,
         clock=clock,
-        catalogue=await publish(database, clock, _sample_catalogue()),
-        calendar=WorkCalendar(load_calendar(HERE)),
+        catalogue=await publish(database, clock, sample_tables().catalogue),
+        calendar=WorkCalendar(sample_tables().years),
         keys=Keys.create(folder / "keys"),
         files=open_files(f"file://{folder}/files"),
         laundry=Laundry(),
@@ -58,16 +57,16 @@ async def open_office(database: Database, bell: Bell, store: RedisStore, folder:
         town="示例镇",
         hotline="0315-0000000",
         public_base="https://xn.gov.cn",
-        supervision=load_rulebook(HERE),
-        commitments=load_commitments(HERE),
+        supervision=sample_tables().rulebook,
+        commitments=sample_tables().commitments,
         message_check=registry.vouch,
     )
 
 
 @cache
-def _sample_catalogue() -> Catalogue:
+def sample_tables() -> Inspection:
     """Read once: the tables do not change, and publishing makes a copy."""
-    return load_catalogue(HERE)
+    return load_tables(HERE)
 
 
 async def resident_with_session(office: Office, openid: str) -> tuple[str, str]:

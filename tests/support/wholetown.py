@@ -23,6 +23,7 @@ from mobile_api.journey.client import Client
 from mobile_api.journey.sample import fill_form, photo
 from sandbox.departments import Play, from_tables, play
 from tests.support.contract import breaches
+from tests.support.office import sample_tables
 from tests.support.wechat import TEMPLATES, Platform
 
 T = TypeVar("T")
@@ -196,7 +197,8 @@ async def open_town(
     settings = settings_for(database_url, valkey_url, platform.base_url, folder)
     if tables is not None:
         settings = msgspec.structs.replace(settings, town=msgspec.structs.replace(settings.town, tables=str(tables)))
-    async with open_stores(settings) as stores, aiohttp.ClientSession() as http:
+    read = sample_tables() if tables is None else None
+    async with open_stores(settings, tables=read) as stores, aiohttp.ClientSession() as http:
         wechat = wechat_platform(http, settings, stores.office, stores.office.fleeting)
         departments = Departments(valkey_url, folder)
         async with sweeps.running(stores.office), notifier(stores, wechat), bridge(stores), api(stores, wechat, 0) as port:
