@@ -7,6 +7,7 @@ import re
 import types
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -59,6 +60,7 @@ def plain_path(route: Route) -> str:
     return _GAP.sub(r"{\1}", route.address)
 
 
+@lru_cache(maxsize=1024)  # the frame, its check and the API reference ask for the same ones
 def read_signature(route: Route) -> Signature:
     """Read a route's view; raises TypeError that names the view and the parameter that does not fit."""
     if not inspect.iscoroutinefunction(route.view):
