@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from storage.errors import Mendable
 from storage.sealing import KEY_SIZE, Sealer
 
 KINDS = ("sealing", "token", "receipt", "border")
@@ -25,7 +26,7 @@ _LETTERS = "ABCDEFGHJKMNPQRSTVWXYZ"  # without I, L, O and U, as in Crockford's 
 _PRIVATE = 0o077
 
 
-class KeysUnusable(Exception):
+class KeysUnusable(Mendable):
     """The secrets folder does not hold what it must; the text says what and the remedy."""
 
 

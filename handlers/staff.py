@@ -16,6 +16,7 @@ import hmac
 import secrets
 import struct
 import unicodedata
+from functools import cache
 from typing import Literal
 
 import argon2
@@ -38,7 +39,6 @@ _STEP_SECONDS = 30
 
 # OWASP's second choice of Argon2id parameters; at most two at once, so that log-ins never starve the requests beside them.
 _HASHER = argon2.PasswordHasher(time_cost=2, memory_cost=19456, parallelism=1)
-_NOBODY = _HASHER.hash(secrets.token_urlsafe(16))
 _TURNS = asyncio.Semaphore(2)
 
 
@@ -78,7 +78,7 @@ async def log_in(office: Office, username: str, password: str, totp: str, device
     """Log a member of staff in; the same answer and time for unknown names, wrong passwords and codes, and attempts too many."""
     row = await staff.by_username(office.database, username)
     heard = row is not None and await _is_heard(office, row)
-    matches = await _matches(row["password_hash"] if row is not None and heard else _NOBODY, password)
+    matches = await _matches(row["password_hash"] if row is not None and heard else _nobody(), password)
     if row is None or not row["is_active"]:
         raise Refused("login_failed")
     step = _totp_step(office, row, totp) if heard and matches else None
@@ -116,6 +116,12 @@ async def _count_failure(office: Office, row: Row, *, heard: bool) -> None:
 
 def _member(row: Row) -> StaffMember:
     return StaffMember(row["id"], row["username"], row["name"], row["role"], row["department"] or "", row["hall"] or "")
+
+
+@cache
+def _nobody() -> str:
+    """The hash of a password that nobody has; made when it is first asked for, since most processes log nobody in."""
+    return _HASHER.hash(secrets.token_urlsafe(16))
 
 
 async def _hash(password: str) -> str:

@@ -23,7 +23,7 @@ from storage.bell import Bell
 from storage.blocks import Blocks
 from storage.clock import Clock, SystemClock
 from storage.database import Database
-from storage.errors import StoreUnavailable
+from storage.errors import Mendable, StoreUnavailable
 from storage.files import open_files
 from storage.fleeting import Fleeting
 from storage.migrate import migrate
@@ -35,7 +35,7 @@ from storage.valkey_door import Door
 log = logging.getLogger(__name__)
 
 
-class NotFit(Exception):
+class NotFit(Mendable):
     """This configuration must not serve; the text lists what to mend."""
 
 

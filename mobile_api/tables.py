@@ -25,6 +25,7 @@ from handlers.publication_rules import RULES, Level
 from handlers.supervision_rules import SUPERVISION_RULES, Rulebook, check_rulebook
 from handlers.workdays import CalendarError, YearTable, read_table, with_year
 from mobile_api.decoding import decode, rows
+from storage.errors import Mendable
 
 # Folder, what it holds, and the name of the list where a file holds several.
 _KINDS: tuple[tuple[str, type[msgspec.Struct], str], ...] = (
@@ -84,7 +85,7 @@ class Finding(msgspec.Struct, frozen=True, order=True):
     remedy_en: str
 
 
-class TablesError(Exception):
+class TablesError(Mendable):
     """The town's tables cannot be used; the text lists every error with file, line and remedy."""
 
     def __init__(self, findings: Iterable[Finding]) -> None:
