@@ -23,6 +23,7 @@ from backoffice.lanes import answers_key, confirmations_key, confirmations_lease
 from backoffice.outage import Outage, jitter
 from backoffice.reader import Reader, Taker
 from backoffice.relay import Limits, Relay
+from backoffice.unopened import try_again
 from storage.bell import Bell
 from storage.clock import Clock
 from storage.database import Database
@@ -99,6 +100,7 @@ class Bridge:
     async def start(self) -> None:
         """Take what leases are free and set to work."""
         await self.holding.renew()
+        await try_again(self._database)
         works: dict[str, Callable[[], Awaitable[None]]] = {
             "leases": self.holding.run,
             "relay": self.relay.run,

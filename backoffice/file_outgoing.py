@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
+import math
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -19,6 +20,7 @@ from backoffice.file_folder import Folder
 from backoffice.file_format import LARGEST, MOST_ROWS, Ack, Header, Keys
 from backoffice.lanes import lanes_of
 from backoffice.links import Breaker, Patience
+from backoffice.unopened import Opening
 from handlers.catalogue import Department
 from handlers.office import Office
 from storage import file_batches, journal, outbox, standing
@@ -118,7 +120,9 @@ class Outgoing:
         found = await journal.undelivered(self._office.database, self._code, start, min(self._pace.rows, MOST_ROWS))
         if not found or len(waiting) >= self._pace.window or not self._is_time(len(found)):
             return False
-        messages = self._fitting(found)
+        messages = await self._fitting(found, self._pace.bytes)
+        if not messages:
+            return True  # nothing of it opens: look again at what is behind it
         number = await file_batches.last_made(self._office.database, self._code) + 1
         now = self._office.clock.now()
         batch = Batch(self._code, "out", number, "", len(messages), start + 1, messages[-1][0], now)
@@ -138,16 +142,18 @@ class Outgoing:
         self._waits_since = self._waits_since or now
         return many >= self._pace.rows or (now - self._waits_since).total_seconds() >= self._pace.fill_seconds
 
-    def _fitting(self, found: Sequence[Posted]) -> list[tuple[int, bytes]]:
-        """As many messages as the size of a batch allows, at least one."""
+    async def _fitting(self, found: Sequence[Posted], room: float = math.inf) -> list[tuple[int, bytes]]:
+        """As many messages as there is room for, at least one; what does not open loses its place and is held, others are not."""
         messages: list[tuple[int, bytes]] = []
-        room = self._pace.bytes
+        opening = Opening(self._office.keys.sealer)
         for posted in found:
-            envelope = outbox.opened(posted.letter, self._office.keys.sealer)
-            room -= len(envelope)
+            envelope = opening.open(posted.letter)
+            room -= len(envelope or b"")
             if messages and room < 0:
                 break
-            messages.append((posted.position, envelope))
+            if envelope is not None:
+                messages.append((posted.position, envelope))
+        await opening.put_back(self._office.database, self._office.clock, self._code)
         return messages
 
     async def _write(self, batch: Batch) -> None:
@@ -155,8 +161,7 @@ class Outgoing:
         keys = await self._keys()
         span = batch.last_position - batch.first_position + 1
         rest = await journal.undelivered(self._office.database, self._code, batch.first_position - 1, span)
-        sealer = self._office.keys.sealer
-        messages = [(one.position, outbox.opened(one.letter, sealer)) for one in rest if one.position <= batch.last_position]
+        messages = await self._fitting([one for one in rest if one.position <= batch.last_position])
         rows = file_format.rows_of(messages)
         batch = replace(batch, entries=len(messages))
         header = await self._header(batch, rows)

@@ -27,8 +27,12 @@ async def pause(office: Office, department: str, reason: str, by: Actor = SYSTEM
 
 
 async def wake(office: Office, department: str, by: Actor = SYSTEM) -> int:
-    """Go on at once, also with what was refused or waits for another try; how many such messages there were."""
-    _known(office, department)
+    """Go on at once, also with what was refused, did not open or waits for another try; how many such messages there were.
+
+    A queue has nothing to wake but what did not open.
+    """
+    if _way(office, department) == "desk":
+        raise Refused("not_found")
     async with office.database.transaction() as tx:
         is_news = await links.wake(tx, department, office.clock.now())
         released = await deliveries.release(tx, department)
@@ -49,10 +53,10 @@ async def replay(office: Office, department: str, position: int, by: Actor = SYS
 
 async def replay_since(office: Office, department: str, since: dt.datetime, by: Actor = SYSTEM) -> int:
     """Send again what a department confirmed since a moment, for one that was restored from a backup; by a queue as well. How many."""
-    known = office.catalogue.departments.get(department)
-    if known is None or known.link == "desk":
+    way = _way(office, department)
+    if way == "desk":
         raise Refused("not_found")
-    if known.link in JOURNALS:
+    if way in JOURNALS:
         first = await journal.confirmed_since(office.database, department, since)
         return await replay(office, department, first, by) if first else 0
     await _on_record(office, office.database, by, "exchange.replayed", department, {"since": since.isoformat()})
@@ -62,12 +66,12 @@ async def replay_since(office: Office, department: str, since: dt.datetime, by: 
 
 
 async def held(office: Office, department: str) -> list[Row]:
-    """What a department refused, or never took though it took others: `id`, the case's `number`, `sequence`, and why (`detail`)."""
+    """What a department refused, never took, or does not open here: `id`, the case's `number`, `sequence`, and why (`detail`)."""
     return await deliveries.held(office.database, department)
 
 
 async def pass_over(office: Office, message_id: str, by: Actor = SYSTEM) -> str:
-    """Give up one message that was refused, so that its line goes on; whose it was. Refused("not_found") if none such waits.
+    """Give up one message that is held, so that its line goes on; whose it was. Refused("not_found") if none such waits.
 
     The department will see a gap in the numbers of the line: only to be done when its people say so.
     """
@@ -82,9 +86,13 @@ async def pass_over(office: Office, message_id: str, by: Actor = SYSTEM) -> str:
 
 
 def _known(office: Office, department: str) -> None:
-    known = office.catalogue.departments.get(department)
-    if known is None or known.link not in JOURNALS:
+    if _way(office, department) not in JOURNALS:
         raise Refused("not_found")
+
+
+def _way(office: Office, department: str) -> str:
+    known = office.catalogue.departments.get(department)
+    return known.link if known else "desk"
 
 
 async def _on_record(office: Office, db: Queries, by: Actor, action: str, department: str, data: Mapping[str, Any]) -> None:

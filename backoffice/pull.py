@@ -7,14 +7,16 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from backoffice.lanes import lanes_of
+from backoffice.unopened import Opening, try_again
 from handlers.catalogue import Department
 from handlers.errors import Refused
 from handlers.office import Office
 from storage import journal, outbox, standing
+from storage.journal import Posted
 from storage.standing import Standing
 
 MOST_BYTES = 1024 * 1024
@@ -77,30 +79,52 @@ async def state(office: Office, department: Department) -> State:
 
 
 async def adopt(office: Office) -> None:
-    """At start: what once went by stream, unconfirmed, to a department that has no streams any more is to be posted like the rest."""
+    """At start: what once went by stream, unconfirmed, to a department that has no streams any more is to be posted like the rest.
+
+    What did not open is tried with the keys that are there now.
+    """
     for department in office.catalogue.departments.values():
         if department.link in {"pull", "webhook", "files"}:
             await journal.adopt(office.database, department.code)
+    await try_again(office.database)
 
 
 async def _page(office: Office, department: Department, after: int, limit: int) -> Page:
     database = office.database
-    lanes = lanes_of({department.code: department.partitions})
-    if await outbox.waiting(database, lanes):
-        await journal.post(database, lanes, limit, office.clock.now())
+    await _post(office, department, limit)
     stands = await standing.of(database, department.code)
     if stands.state == "paused":
         raise Refused("link_paused", {"reason": stands.reason or "", "retry_after": 60})
     _check_given(stands, after)
     messages: list[tuple[int, bytes]] = []
+    while not messages:
+        opening = Opening(office.keys.sealer)
+        messages = _fitting(opening, await journal.page(database, department.code, after, limit))
+        if not opening.closed:
+            break
+        await opening.put_back(database, office.clock, department.code)  # and look again, for others may follow
+        await _post(office, department, limit)
+    return Page(messages, messages[-1][0] if messages else after)
+
+
+async def _post(office: Office, department: Department, limit: int) -> None:
+    lanes = lanes_of({department.code: department.partitions})
+    if await outbox.waiting(office.database, lanes):
+        await journal.post(office.database, lanes, limit, office.clock.now())
+
+
+def _fitting(opening: Opening, found: Sequence[Posted]) -> list[tuple[int, bytes]]:
+    """What opens, as far as a page holds it, but one message at least."""
+    messages: list[tuple[int, bytes]] = []
     size = 0
-    for posted in await journal.page(database, department.code, after, limit):
-        body = outbox.opened(posted.letter, office.keys.sealer)
-        size += len(body)
+    for posted in found:
+        body = opening.open(posted.letter)
+        size += len(body or b"")
         if messages and size > MOST_BYTES:
             break
-        messages.append((posted.position, body))
-    return Page(messages, messages[-1][0] if messages else after)
+        if body is not None:
+            messages.append((posted.position, body))
+    return messages
 
 
 def _only_pull(department: Department) -> None:

@@ -21,14 +21,15 @@ from backoffice.counts import Counts
 from backoffice.holding import Holding
 from backoffice.lanes import commands_key, relay_lease
 from backoffice.outage import Outage
+from backoffice.unopened import Opening, is_of
 from storage import outbox
 from storage.bell import Bell
 from storage.clock import Clock
 from storage.database import Database
 from storage.errors import StoreUnavailable
 from storage.outbox import Lane, Letter
-from storage.sealing import Sealer, SealingError
-from storage.streams import Entry, PipeDown, Streams
+from storage.sealing import Sealer
+from storage.streams import PipeDown, Streams
 from storage.tasks import end, goes_on
 
 logger = logging.getLogger("backoffice")
@@ -44,7 +45,7 @@ _FIRST_REST = 0.01
 _TRUSTED_ROUNDS = 7
 """Looks for losses that may rest on the stream's length alone; each eighth reads everything."""
 _LONG_REST = 5.0
-"""Seconds for which a lane is left alone whose messages cannot be opened."""
+"""Seconds for which a lane is left alone whose messages cannot be sent for a reason that nobody has thought of."""
 
 _Sent = tuple[str, str]
 
@@ -66,6 +67,14 @@ class Limits:
 class _Rest(NamedTuple):
     until: float
     seconds: float
+
+
+class _Carried(NamedTuple):
+    """What became of a page: sent and noted, left for want of room or lease (what does not open is neither), and whether more may wait."""
+
+    sent: int
+    left: int
+    is_full: bool
 
 
 class _Checked(NamedTuple):
@@ -164,42 +173,45 @@ class Relay:
         try:
             while await self._has_room(lane):
                 self._rung.discard(lane)
-                found, noted = await self._page(lane)
-                sent += noted
-                if noted < found or (found < _PAGE * self._limits.batch and lane not in self._rung):
+                carried = await self._page(lane)
+                sent += carried.sent
+                if carried.left or (not carried.is_full and lane not in self._rung):
                     break
         except PipeDown as error:
             self._outage.begin(commands_key(lane), error)
         return sent
 
-    async def _page(self, lane: Lane) -> tuple[int, int]:
-        """Send the oldest of what waits; how many that were, and how many of them were noted as sent."""
+    async def _page(self, lane: Lane) -> _Carried:
+        """Send the oldest of what waits."""
         if self._holding.fence(relay_lease(lane)) is None:
-            return 0, 0
+            return _Carried(0, 0, is_full=False)
+        opening = Opening(self._sealer)
         letters = await outbox.unsent(self._database, lane, _PAGE * self._limits.batch)
-        sent = await self._publish(lane, letters)
+        sent = await self._publish(lane, letters, opening)
+        left = len(letters) - opening.left_out - sent
         self._counts.add("sent", lane[0], sent)
-        self._counts.add("held_back", lane[0], len(letters) - sent)
-        return len(letters), sent
+        self._counts.add("held_back", lane[0], left)
+        return _Carried(sent, left, is_full=len(letters) >= _PAGE * self._limits.batch)
 
-    async def _publish(self, lane: Lane, letters: Sequence[Letter], beyond: int = 0) -> int:
+    async def _publish(self, lane: Lane, letters: Sequence[Letter], opening: Opening, beyond: int = 0) -> int:
         """Into the stream, `beyond` its cap at most, and noted under the lease; how many. What finds no room or no lease waits."""
         notes = _Notes(partial(self._note, lane))
         try:
             for batch in _batches(letters, self._limits.batch):
-                ids = await self._add(lane, batch, beyond)
-                notes.take([(letter.id, entry_id) for letter, entry_id in zip(batch, ids, strict=False)])
-                if len(ids) < len(batch):
+                going = opening.all(batch)
+                ids = await self._add(lane, [body for _, body in going], beyond) if going else []
+                notes.take([(letter.id, entry_id) for (letter, _), entry_id in zip(going, ids, strict=False)])
+                if len(ids) < len(going):
                     break
         finally:
             noted = await notes.settled()
+        await opening.hold(self._database)
         return noted
 
-    async def _add(self, lane: Lane, letters: Sequence[Letter], beyond: int) -> list[str]:
-        """The stream's ids of those letters that found room."""
+    async def _add(self, lane: Lane, bodies: Sequence[bytes], beyond: int) -> list[str]:
+        """The stream's ids of those messages that found room."""
         if self._holding.fence(relay_lease(lane)) is None:
             return []
-        bodies = [outbox.opened(letter, self._sealer) for letter in letters]
         ids = await self._streams.publish(commands_key(lane), bodies, self._limits.stream_cap + beyond)
         self._outage.over(commands_key(lane))
         if len(ids) < len(bodies):
@@ -237,21 +249,19 @@ class Relay:
         return min([self._limits.poll_seconds, *(max(_FIRST_REST, rest) for rest in rests)])
 
     async def _resend(self, lane: Lane) -> int:
-        checked, sent, missing = await self._begin_check(lane), 0, 0
+        checked, sent, missing, opening = await self._begin_check(lane), 0, 0, Opening(self._sealer)
         try:
             while page := await self._unconfirmed(lane, checked.last):
                 absent = await self._absent(lane, page)
                 checked, missing = checked._replace(last=page[-1]), missing + len(absent)
                 # A stream may be full of what waits for a lost predecessor: what a department needs next finds room beyond the cap.
-                sent += await self._publish(lane, [letter for letter in absent if letter.is_next], beyond=self._limits.batch)
-                sent += await self._publish(lane, [letter for letter in absent if not letter.is_next])
+                sent += await self._publish(lane, [letter for letter in absent if letter.is_next], opening, beyond=self._limits.batch)
+                sent += await self._publish(lane, [letter for letter in absent if not letter.is_next], opening)
                 await asyncio.sleep(0 if absent else _EASE)
         except PipeDown as error:
             self._outage.begin(commands_key(lane), error)
-        except SealingError:
-            logger.exception("what %s lost cannot be sent again", commands_key(lane))
         else:
-            if sent == missing:
+            if sent + opening.left_out == missing:
                 self._checked[lane] = checked
         self._counts.add("resent", lane[0], sent)
         return sent
@@ -279,9 +289,8 @@ class Relay:
         )
 
     async def _absent(self, lane: Lane, page: Sequence[Letter]) -> list[Letter]:
-        sent = [Entry(letter.stream_id or "0-1", outbox.opened(letter, self._sealer)) for letter in page]
-        present = await self._streams.present(commands_key(lane), sent)
-        return [letter for letter, is_there in zip(page, present, strict=True) if not is_there]
+        found = await self._streams.bodies(commands_key(lane), [letter.stream_id or "0-1" for letter in page])
+        return [letter for letter, body in zip(page, found, strict=True) if not is_of(letter, body, self._sealer)]
 
 
 class _Notes:

@@ -49,8 +49,9 @@ class LaneFigures(msgspec.Struct, frozen=True):
 class DepartmentFigures(msgspec.Struct, frozen=True):
     """One department: how it is linked and how that stands, what waits in the database and in Redis, what was carried.
 
-    Ages are seconds and 0 where nothing waits. `held` are messages that the department refused, `poison` and `parked` messages of
-    its own that cannot take effect: an officer decides. `counts` is of all processes since Redis began, null while it cannot be asked.
+    Ages are seconds and 0 where nothing waits. `held` are messages that the department refused or that do not open here, `poison` and
+    `parked` messages of its own that cannot take effect: an officer decides. `counts` is of all processes since Redis began, null while
+    it cannot be asked.
     """
 
     department: str

@@ -16,6 +16,7 @@ from backoffice.counts import Counts
 from backoffice.holding import Holding
 from backoffice.links import Breaker, Patience
 from backoffice.outage import jitter
+from backoffice.unopened import Opening
 from backoffice.webhook_post import MESSAGE, POSITION, Credentials, Outcome, trace_of
 from storage import deliveries, journal, links, outbox, trace
 from storage.bell import Bell, Ticket
@@ -23,7 +24,7 @@ from storage.clock import Clock
 from storage.database import Database
 from storage.journal import Posted
 from storage.outbox import Lane
-from storage.sealing import Sealer, SealingError
+from storage.sealing import Sealer
 from storage.tasks import end
 
 _RETRIES = (10.0, 30.0, 120.0, 300.0, 900.0, 1800.0, 3600.0, 7200.0, 14400.0, 21600.0, 28800.0, 36000.0, 57600.0)
@@ -171,10 +172,10 @@ class WebhookCarrier:
 
     async def _try(self, posted: Posted, credentials: Credentials) -> bool:
         """Deliver one message and note what came of it; whether the department has it."""
-        try:
-            message = outbox.opened(posted.letter, self._sealer)
-        except SealingError as error:
-            await deliveries.hold(self._database, posted, f"消息在本系统中无法解封（{type(error).__name__}）")
+        opening = Opening(self._sealer)
+        message = opening.open(posted.letter)
+        if message is None:
+            await opening.put_back(self._database, self._clock, self.department)
             return False
         facts = {POSITION: str(posted.position), MESSAGE: posted.letter.id, trace.HEADER: trace_of(message).onward()}
         outcome = await self._send(message, facts, credentials)

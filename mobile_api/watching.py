@@ -14,7 +14,7 @@ _GAUGES = {
     "oldest_unsent_seconds": "How long the oldest of them waits.",
     "unconfirmed": "Messages that were carried and are not confirmed.",
     "oldest_unconfirmed_seconds": "How long ago the oldest of them was carried.",
-    "held": "Messages that a department refused and that wait for an officer.",
+    "held": "Messages that a department refused or that do not open here, and that wait for an officer.",
     "poison": "Messages of a department that alone cannot take effect and wait for an officer.",
     "parked": "Messages of a department whose case line waits for an officer.",
     "oldest_set_aside_seconds": "How long the oldest of these waits.",

@@ -10,10 +10,7 @@ import datetime as dt
 from storage import journal
 from storage.database import Queries, Row
 from storage.journal import Posted
-from storage.outbox import Letter
-
-HELD = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
-"""The `next_at` of a message that is not tried again before an officer decides."""
+from storage.outbox import HELD, Letter
 
 _HEADS = """
 SELECT o.id, o.case_id, o.sequence, o.body, o.sent_at, o.stream_id, o.position, o.confirmed_at, o.next_at, o.sends FROM outbox o
@@ -65,10 +62,10 @@ async def hold(db: Queries, posted: Posted, detail: str) -> None:
 
 
 async def held(db: Queries, department: str) -> list[Row]:
-    """What waits for an officer: `id`, `case_id`, the case's `number`, `sequence`, `position`, `detail`, `sent_at`."""
+    """What waits for an officer, by whatever link: `id`, `case_id`, the case's `number`, `sequence`, `position`, `detail`, `sent_at`."""
     return await db.rows(
         "SELECT o.id, o.case_id, c.number, o.sequence, o.position, o.detail, o.sent_at FROM outbox o LEFT JOIN cases c ON c.id = o.case_id "
-        "WHERE o.department = $1 AND o.confirmed_at IS NULL AND o.sent_at IS NOT NULL AND o.next_at = $2 ORDER BY o.position",
+        "WHERE o.department = $1 AND o.confirmed_at IS NULL AND o.next_at = $2 ORDER BY o.created_at, o.id",
         department,
         HELD,
     )
@@ -77,28 +74,45 @@ async def held(db: Queries, department: str) -> list[Row]:
 async def held_counts(db: Queries) -> dict[str, int]:
     """For watching: how many messages of each department wait for an officer; departments without any are left out."""
     rows = await db.rows(
-        "SELECT department, count(*) AS held FROM outbox WHERE confirmed_at IS NULL AND sent_at IS NOT NULL AND next_at = $1 "
-        "GROUP BY department",
+        "SELECT department, count(*) AS held FROM outbox WHERE confirmed_at IS NULL AND next_at = $1 GROUP BY department",
         HELD,
     )
     return {row["department"]: int(row["held"]) for row in rows}
 
 
+# What went by stream and was held was no longer in it: it goes again at once, like what never went.
+_ANEW = "sent_at = CASE WHEN position IS NULL THEN NULL ELSE sent_at END, stream_id = NULL"
+
+
 async def release(db: Queries, department: str) -> int:
     """Let everything that waits be tried at once and count its tries anew, what was held as well; how many."""
     rows = await db.rows(
-        "UPDATE outbox SET next_at = NULL, detail = NULL, sends = 0 "
-        "WHERE department = $1 AND confirmed_at IS NULL AND sent_at IS NOT NULL AND next_at IS NOT NULL RETURNING id",
+        f"UPDATE outbox SET next_at = NULL, detail = NULL, sends = 0, {_ANEW} "  # noqa: S608 - our own words
+        "WHERE department = $1 AND confirmed_at IS NULL AND next_at IS NOT NULL RETURNING id",
         department,
     )
     return len(rows)
 
 
+async def release_unopened(db: Queries) -> int:
+    """Let what was held because it did not open be tried again, by every link; how many. What a department refused has a position."""
+    rows = await db.rows(
+        f"UPDATE outbox SET next_at = NULL, detail = NULL, {_ANEW} "  # noqa: S608 - our own words
+        "WHERE confirmed_at IS NULL AND next_at = $1 AND position IS NULL RETURNING id",
+        HELD,
+    )
+    return len(rows)
+
+
 async def pass_over(db: Queries, letter_id: str, reason: str, now: dt.datetime) -> Row | None:
-    """Give up one held message, so that its line goes on behind it; its `department`, `case_id` and `sequence`, or None."""
+    """Give up one held message, so that its line goes on behind it; its `department`, `case_id` and `sequence`, or None.
+
+    One that never left has no line in the evidence log: 0 stands for that.
+    """
     return await db.one(
-        "UPDATE outbox SET confirmed_at = $1, next_at = NULL, detail = $2 WHERE id = $3 AND confirmed_at IS NULL AND next_at = $4 "
-        "RETURNING department, case_id, sequence",
+        "UPDATE outbox SET confirmed_at = $1, next_at = NULL, detail = $2, sent_at = COALESCE(sent_at, $1), "
+        "evidence_n = CASE WHEN sent_at IS NULL THEN COALESCE(evidence_n, 0) ELSE evidence_n END "
+        "WHERE id = $3 AND confirmed_at IS NULL AND next_at = $4 RETURNING department, case_id, sequence",
         now,
         reason[:300],
         letter_id,

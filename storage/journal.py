@@ -1,7 +1,8 @@
-"""A department's journal: its messages under positions without gap, for those who read by position instead of from a stream.
+"""A department's journal: its messages under rising positions, for those who read by position instead of from a stream.
 
 Ids in the outbox say nothing about what is visible when, so nobody reads "id greater than the last": positions are given to
-unsent rows under the lock of the department's link row, in the order of their lines. A position, once given, stays.
+unsent rows under the lock of the department's link row, in the order of their lines. A position, once given, stays; only what
+turns out not to open loses it, and nobody else gets it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from storage.database import Database, Queries, Row, Transaction
-from storage.outbox import Lane, Letter, unsent
+from storage.outbox import Lane, Letter, hold, unsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,25 @@ async def adopt(database: Database, department: str) -> None:
         "UPDATE outbox SET sent_at = NULL WHERE department = $1 AND confirmed_at IS NULL AND sent_at IS NOT NULL AND position IS NULL",
         department,
     )
+
+
+_UNPOST = """
+UPDATE outbox SET position = NULL, sent_at = NULL, stream_id = NULL, confirmed_at = NULL, next_at = NULL, detail = NULL
+WHERE case_id = $1 AND department = $2 AND sequence >= $3 AND position IS NOT NULL
+"""
+
+
+async def withdraw(database: Database, department: str, letters: Sequence[tuple[Letter, str]], now: dt.datetime) -> None:
+    """Take messages that cannot go, with the reason, out of the journal and hold them; what follows them in their lines waits unposted.
+
+    Their positions stay empty, or whoever confirms up to a later one would confirm what it never got. Also what was confirmed before
+    goes back, for its department asked for it once more: it skips what it knows.
+    """
+    async with database.transaction() as tx:
+        await link(tx, department, now)
+        for letter, detail in letters:
+            await tx.execute(_UNPOST, letter.case_id, department, letter.sequence)
+            await hold(tx, letter, detail)
 
 
 _PAGE = """

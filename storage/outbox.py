@@ -23,6 +23,9 @@ BELL = "outbox"
 Lane = tuple[str, int]
 """A department and one of its partitions: the unit that one carrier at a time works on."""
 
+HELD = dt.datetime(9999, 12, 31, tzinfo=dt.UTC)
+"""The `next_at` of a message that does not go before an officer decides, nor does what follows it in its line."""
+
 _Line = tuple[str, str]
 
 
@@ -96,25 +99,33 @@ def _numbers(messages: Sequence[Outgoing], last: dict[_Line, tuple[int, int]]) -
         yield sequence, partition
 
 
+_IS_FREE = """
+NOT EXISTS (SELECT 1 FROM outbox h WHERE h.department = o.department AND h.case_id = o.case_id AND h.sequence <= o.sequence
+  AND h.confirmed_at IS NULL AND h.next_at = $1)
+"""
+"""Neither held itself nor behind one of its line that is."""
+
+
 async def waiting(db: Queries, lanes: Sequence[Lane]) -> list[Lane]:
-    """Those of the lanes that have something unsent: one look for all of them."""
+    """Those of the lanes that have something unsent which may go: one look for all of them."""
     if not lanes:
         return []
-    values = ", ".join(f"(${n}, CAST(${n + 1} AS INTEGER))" for n in range(1, 2 * len(lanes), 2))
+    values = ", ".join(f"(${n}, CAST(${n + 1} AS INTEGER))" for n in range(2, 2 + 2 * len(lanes), 2))
     rows = await db.rows(
         f"SELECT l.column1 AS department, l.column2 AS partition FROM (VALUES {values}) AS l WHERE EXISTS "  # noqa: S608
-        "(SELECT 1 FROM outbox o WHERE o.department = l.column1 AND o.partition = l.column2 AND o.sent_at IS NULL)",
+        f"(SELECT 1 FROM outbox o WHERE o.department = l.column1 AND o.partition = l.column2 AND o.sent_at IS NULL AND {_IS_FREE})",
+        HELD,
         *_flat(lanes),
     )
     return [(row["department"], row["partition"]) for row in rows]
 
 
-_UNSENT = """
+_UNSENT = f"""
 SELECT o.id, o.case_id, o.sequence, o.body, o.sent_at, o.stream_id,
   CASE WHEN o.sequence > 1 THEN (SELECT e.sent_at IS NULL FROM outbox e
     WHERE e.case_id = o.case_id AND e.department = o.department AND e.sequence = o.sequence - 1) END AS is_behind
-FROM outbox o WHERE o.department = $1 AND o.partition = $2 AND o.sent_at IS NULL ORDER BY o.id LIMIT $3
-"""
+FROM outbox o WHERE o.department = $2 AND o.partition = $3 AND o.sent_at IS NULL AND {_IS_FREE} ORDER BY o.id LIMIT $4
+"""  # noqa: S608 - our own words
 _UNSENT_OF_LINE = """
 SELECT id, case_id, sequence, body, sent_at, stream_id FROM outbox
 WHERE case_id = $1 AND department = $2 AND sequence <= $3 AND sent_at IS NULL ORDER BY sequence
@@ -122,12 +133,12 @@ WHERE case_id = $1 AND department = $2 AND sequence <= $3 AND sent_at IS NULL OR
 
 
 async def unsent(db: Queries, lane: Lane, limit: int) -> list[Letter]:
-    """The oldest `limit` unsent rows of a lane and whatever precedes them in their lines.
+    """The oldest `limit` unsent rows of a lane that may go, and whatever precedes them in their lines.
 
     Ids carry the clocks of the processes that wrote them, which may differ; numbers within a line do not.
     """
     lines: dict[str, list[Row]] = {}
-    for row in await db.rows(_UNSENT, *lane, limit):
+    for row in await db.rows(_UNSENT, HELD, *lane, limit):
         lines.setdefault(row["case_id"], []).append(row)
     letters: list[Letter] = []
     for case_id, rows in lines.items():
@@ -144,13 +155,13 @@ def _is_whole(rows: Sequence[Row]) -> bool:
     return all(not row["is_behind"] or row["sequence"] - 1 in numbers for row in rows)
 
 
-_UNCONFIRMED = """
+_UNCONFIRMED = f"""
 SELECT id, case_id, sequence, body, sent_at, stream_id, NOT EXISTS (SELECT 1 FROM outbox e WHERE e.case_id = o.case_id
   AND e.department = o.department AND e.sequence < o.sequence AND e.confirmed_at IS NULL) AS is_next FROM outbox o
-WHERE department = $1 AND partition = $2 AND confirmed_at IS NULL AND sent_at IS NOT NULL AND (sent_at < $3 OR sent_at > $4)
-  AND (sent_at, sequence, id) > ($5, $6, $7)
-ORDER BY sent_at, sequence, id LIMIT $8
-"""
+WHERE department = $2 AND partition = $3 AND confirmed_at IS NULL AND sent_at IS NOT NULL AND (sent_at < $4 OR sent_at > $5)
+  AND (sent_at, sequence, id) > ($6, $7, $8) AND {_IS_FREE}
+ORDER BY sent_at, sequence, id LIMIT $9
+"""  # noqa: S608 - our own words
 _BEGINNING = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _END = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 
@@ -158,12 +169,12 @@ _END = dt.datetime(9999, 1, 1, tzinfo=dt.UTC)
 async def unconfirmed(
     db: Queries, lane: Lane, before: dt.datetime, after: Letter | None, limit: int, beyond: dt.datetime = _END
 ) -> list[Letter]:
-    """A page of what was sent before a moment and is still unconfirmed, from behind the letter `after`, oldest first.
+    """A page of what was sent before a moment, is still unconfirmed and may go, from behind the letter `after`, oldest first.
 
     What seems to be sent `beyond` a moment still to come was sent by a clock that was ahead: nobody knows when, so it is among them.
     """
     start = (after.sent_at, after.sequence, after.id) if after else (_BEGINNING, 0, "")
-    return [_letter(row) for row in await db.rows(_UNCONFIRMED, *lane, before, beyond, *start, limit)]
+    return [_letter(row) for row in await db.rows(_UNCONFIRMED, HELD, *lane, before, beyond, *start, limit)]
 
 
 # A note that a crash of the database undoes only sends its message again, so its commit need not wait for the disk. What builds on it
@@ -186,6 +197,11 @@ async def mark_sent(db: Database, sent: Sequence[tuple[str, str]], lease: tuple[
     return len(rows)
 
 
+async def hold(db: Queries, letter: Letter, detail: str) -> None:
+    """A message cannot go: it and what follows it in its line wait for an officer."""
+    await db.execute("UPDATE outbox SET next_at = $1, detail = $2 WHERE id = $3 AND confirmed_at IS NULL", HELD, detail[:300], letter.id)
+
+
 async def confirm(db: Queries, department: str, taken: Mapping[str, int], now: dt.datetime) -> None:
     """The department has taken in everything of each case up to a number; what was confirmed before stays as it is."""
     if not taken:
@@ -203,7 +219,7 @@ async def confirm(db: Queries, department: str, taken: Mapping[str, int], now: d
 async def send_again(db: Queries, department: str, since: dt.datetime) -> int:
     """Let what the department confirmed since a moment go into its stream once more, as far as it is still kept; how many."""
     rows = await db.rows(
-        "UPDATE outbox SET confirmed_at = NULL, sent_at = NULL, stream_id = NULL "
+        "UPDATE outbox SET confirmed_at = NULL, sent_at = NULL, stream_id = NULL, next_at = NULL, detail = NULL "
         "WHERE department = $1 AND confirmed_at >= $2 AND position IS NULL RETURNING id",
         department,
         since,

@@ -98,19 +98,24 @@ class Streams:
                 pipe.xdel(key, *ids)
                 await pipe.execute()
 
-    async def present(self, key: str, sent: Sequence[Entry]) -> list[bool]:
-        """Whether each of the entries is still in the stream with the same bytes.
+    async def bodies(self, key: str, ids: Sequence[str]) -> list[bytes | None]:
+        """What the stream holds under each of the ids; None where there is nothing.
 
         The id alone says nothing: a Redis that came back empty may give it to another entry within the same millisecond.
         """
-        if not sent:
+        if not ids:
             return []
         with _translated():
             async with self._commands.pipeline(transaction=False) as pipe:
-                for entry in sent:
-                    pipe.xrange(key, entry.id, entry.id)
+                for entry_id in ids:
+                    pipe.xrange(key, entry_id, entry_id)
                 found = await pipe.execute()
-        return [any(fields.get(FIELD) == entry.body for _, fields in there) for entry, there in zip(sent, found, strict=True)]
+        return [there[0][1].get(FIELD) if there else None for there in found]
+
+    async def present(self, key: str, sent: Sequence[Entry]) -> list[bool]:
+        """Whether each of the entries is still in the stream with the same bytes."""
+        found = await self.bodies(key, [entry.id for entry in sent])
+        return [body is not None and body == entry.body for entry, body in zip(sent, found, strict=True)]
 
     async def depth(self, key: str) -> int:
         """How many entries a stream holds."""

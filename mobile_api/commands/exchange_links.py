@@ -1,4 +1,4 @@
-"""`mobile-api exchange links | pause | wake | replay | pass-over`: the links to departments that have a journal."""
+"""`mobile-api exchange links | pause | wake | replay | pass-over`: the links to departments, and what could not be delivered."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ Actions = argparse._SubParsersAction  # noqa: SLF001 - argparse names the type o
 
 def add_actions(actions: Actions[argparse.ArgumentParser]) -> None:
     """The words that this module understands."""
-    actions.add_parser("links", help="show how the link with each department stands, and the messages it refused")
+    actions.add_parser("links", help="show how the link with each department stands, and what could not be delivered")
     pause = actions.add_parser("pause", help="stop sending to a department until somebody wakes its link")
     pause.add_argument("department", help="department code")
     pause.add_argument("--reason", default="人工暂停", help="shown to whoever asks")
-    wake = actions.add_parser("wake", help="go on at once, also with what was refused or waits for another try")
+    wake = actions.add_parser("wake", help="go on at once, also with what was refused, did not open or waits for another try")
     wake.add_argument("department", help="department code")
     replay = actions.add_parser("replay", help="deliver again to a department that has lost data; it skips what it knows")
     replay.add_argument("department", help="department code")
     begin = replay.add_mutually_exclusive_group(required=True)
     begin.add_argument("--from", dest="position", type=int, metavar="POSITION", help="the first position to come again (not by queue)")
     begin.add_argument("--since", type=moment, metavar="T", help="what was confirmed since then, e.g. since the backup: 2026-11-28T22:00")
-    over = actions.add_parser("pass-over", help="give up one refused message; its line goes on with a gap, so ask the department first")
+    over = actions.add_parser("pass-over", help="give up one held message; its line goes on with a gap, so ask the department first")
     over.add_argument("id", help="its id, as `links` shows it")
 
 
 async def _links(office: Office, _: argparse.Namespace) -> str:
     known = await links.read_all(office.database)
-    wanted = [one for one in office.catalogue.departments.values() if one.link in link_acts.JOURNALS]
     lines = []
-    for one in wanted:
-        lines.append(_line(known.get(one.code, Link(one.code)), one.link))
-        lines += [
-            f"  {row['id']}  case {row['case_id']}  no. {row['sequence']}  position {row['position']}  {row['detail']}"
+    for one in office.catalogue.departments.values():
+        held = [
+            f"  {row['id']}  case {row['case_id']}  no. {row['sequence']}  position {row['position'] or '-'}  {row['detail']}"
             for row in await deliveries.held(office.database, one.code)
         ]
+        if held or one.link in link_acts.JOURNALS:
+            lines += [_line(known.get(one.code, Link(one.code)), one.link), *held]
     return "\n".join(lines) or "No department is linked by pull, webhook or files."
 
 

@@ -257,7 +257,7 @@ async def test_a_message_that_does_not_open_here_is_held_and_the_others_flow(rig
     async with rig.carrying():
         await until(_confirmed(rig, rig.cases[1][0]))
         [held] = await rig.open_rows()
-        assert held["detail"] == "消息在本系统中无法解封（Tampered）"
+        assert held["detail"] == "消息在本系统中无法解封：保存的内容已损坏或被改动"
     assert list(rig.lines()) == [rig.cases[1][0]]
 
 

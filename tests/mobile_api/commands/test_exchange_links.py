@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mobile_api.__main__ import main
-from storage import audit, deliveries, journal
+from storage import audit, deliveries, journal, outbox
 from storage.bell import Bell
 from storage.database import Database
 from tests.support import exchange
@@ -84,6 +84,23 @@ def test_a_refused_message_is_listed_tried_again_or_given_up(url: str, capsys: p
     assert "No such link or message" in said(capsys, "pass-over", letter_id, code=1)
 
 
+async def _unopened_message(database: Database) -> str:
+    case_id = await exchange.add_case(database, await exchange.add_resident(database), "2611240001")
+    [letter_id] = await exchange.send(database, exchange.command(case_id, "2611240001", "GA"))
+    [letter] = await outbox.unsent(database, ("GA", 0), 10)
+    await outbox.hold(database, letter, "消息在本系统中无法解封")
+    return letter_id
+
+
+def test_a_message_to_a_queue_that_does_not_open_is_listed_and_tried_again(url: str, capsys: pytest.CaptureFixture[str]):
+    assert "GA " not in said(capsys, "links")
+    letter_id = run_apart(with_database(url, _unopened_message))
+    assert f"  {letter_id}  case" in said(capsys, "links")
+    assert "position -  消息在本系统中无法解封" in said(capsys, "links")
+    assert "1 messages are tried again" in said(capsys, "wake", "GA")
+    assert letter_id not in said(capsys, "links")
+
+
 def test_a_journal_is_replayed_from_a_position(url: str, capsys: pytest.CaptureFixture[str]):
     run_apart(with_database(url, _refused_message))
     assert "1 messages are tried again" in said(capsys, "wake", "MZ")
@@ -121,5 +138,9 @@ def test_what_was_confirmed_since_a_backup_is_sent_again_by_any_link(
 
 @pytest.mark.parametrize("code", ["GA", "XX"])
 def test_what_has_no_journal_is_said(url: str, capsys: pytest.CaptureFixture[str], code: str):
-    for words in (("pause", code), ("wake", code), ("replay", code, "--from", "1")):
+    for words in (("pause", code), ("replay", code, "--from", "1")):
         assert "No such link" in said(capsys, *words, code=1)
+
+
+def test_there_is_nothing_to_wake_of_a_department_that_does_not_exist(url: str, capsys: pytest.CaptureFixture[str]):
+    assert "No such link" in said(capsys, "wake", "XX", code=1)

@@ -7,7 +7,9 @@ import pytest
 from mobile_api.pages.words import ago
 from storage import deliveries, journal
 from tests.mobile_api.pages.conftest import Staffed
+from tests.mobile_api.pages.plainforms import Seen
 from tests.mobile_api.pages.test_pages import apply
+from tests.support.exchange import until
 from tests.support.wholetown import Town
 
 
@@ -51,6 +53,32 @@ async def test_what_a_department_refused_is_shown_with_its_reason_and_sent_again
     woken = await administrator.press(rest, "再送一次")
     assert "已恢复" in woken.text
     assert await deliveries.held(office.database, "MZ") == []
+
+
+async def test_what_does_not_open_is_shown_for_a_queue_too_and_goes_when_it_is_mended(town: Town, staff: Staffed):
+    await apply(town, item="MZ-03")
+    database, why = town.stores.office.database, "消息在本系统中无法解封"
+
+    async def is_sent() -> bool:
+        return not await database.rows("SELECT id FROM outbox WHERE department = 'MZ' AND sent_at IS NULL")
+
+    await until(is_sent)
+    letter = await database.one("SELECT id, body FROM outbox WHERE department = 'MZ'")
+    assert letter
+    await database.execute("UPDATE outbox SET sent_at = NULL, stream_id = NULL, body = $1 WHERE id = $2", b"spoilt", letter["id"])
+    administrator = await staff("administrator")
+
+    async def shown() -> Seen | None:
+        seen = await administrator.visit("/desk/departments")
+        return seen if why in seen.text else None
+
+    seen = await until(shown)
+    assert isinstance(seen, Seen)
+    await database.execute("UPDATE outbox SET body = $1 WHERE id = $2", bytes(letter["body"]), letter["id"])
+    woken = await administrator.press(seen, "再送一次")
+    assert "已恢复" in woken.text
+    assert why not in woken.text
+    await until(is_sent)
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(5, "不到 1 分钟"), (240, "4 分钟"), (7200, "2 小时"), (3 * 86400, "3 天")])
