@@ -11,6 +11,7 @@ from backoffice.counts import Counts
 from storage import leases
 from storage.clock import Clock
 from storage.database import Database
+from storage.heirs import Heir
 
 logger = logging.getLogger("backoffice")
 
@@ -31,7 +32,7 @@ class Holding:
         self._names = sorted(names)
         self._counts = counts
         self._held: dict[str, tuple[int, dt.datetime]] = {}
-        self._far: dict[str, tuple[leases.Term, float]] = {}
+        self._heir: Heir | None = None
         self._gained = {name: asyncio.Event() for name in self._names}
 
     async def run(self) -> None:
@@ -45,27 +46,9 @@ class Holding:
         now = self._clock.now()
         until = now + dt.timedelta(seconds=self._seconds * (1 - _SKEW))
         fences = await leases.acquire_all(self._database, self._names, self.holder, now, self._seconds)
-        fences |= await self._inherited(now)
+        self._heir = self._heir or Heir(self.holder, self._seconds)
+        fences |= await self._heir.inherit(self._database, self._gained, now)
         self._note({name: (fence, until) for name, fence in fences.items()})
-
-    async def _inherited(self, now: dt.datetime) -> dict[str, int]:
-        """What a process with a clock far ahead held when it died would be nobody's for as long as that clock was wrong.
-
-        A holder that lives renews: a lease that nobody has renewed for its whole length, by our own watch, is taken over.
-        """
-        far = await leases.beyond(self._database, now + 2 * dt.timedelta(seconds=self._seconds))
-        watch = asyncio.get_running_loop().time()
-        known, self._far = self._far, {}
-        found: dict[str, int] = {}
-        for name, term in far.items():
-            if name not in self._gained or term[0] == self.holder:
-                continue
-            since = known[name][1] if name in known and known[name][0] == term else watch
-            self._far[name] = term, since
-            if watch - since >= self._seconds:
-                fence = await leases.inherit(self._database, name, self.holder, term, now, self._seconds)
-                found |= {name: fence} if fence else {}
-        return found
 
     def fence(self, name: str) -> int | None:
         """The fence of a lease that is ours now, else None."""

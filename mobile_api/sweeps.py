@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 from backoffice.bridge import new_holder
@@ -17,6 +17,7 @@ from handlers.errors import Refused
 from handlers.office import Office
 from storage import cases, grants, idempotency, inbox, leases, nonces, outbox
 from storage.errors import Conflict
+from storage.heirs import Heir
 from storage.tasks import end
 
 log = logging.getLogger(__name__)
@@ -28,6 +29,7 @@ MESSAGES_KEPT = dt.timedelta(days=30)
 NONCES_KEPT = 4 * WINDOW  # longer than any clock of ours is behind another
 ANSWERS_KEPT = dt.timedelta(hours=24)
 _LEASE = "clock"
+_SECONDS = 2 * EVERY
 _BATCH = 100
 
 
@@ -72,11 +74,27 @@ async def _expire(office: Office, case_id: str) -> None:
         log.info("a draft did not lapse: %s", error)
 
 
+class Turn:
+    """Whose turn it is: the lease of the one process that sweeps, `watch` counting seconds as no clock does that can be set."""
+
+    def __init__(self, office: Office, watch: Callable[[], float] | None = None) -> None:
+        self._office = office
+        self._holder = new_holder()
+        self._heir = Heir(self._holder, _SECONDS, watch)
+
+    async def is_ours(self) -> bool:
+        """Take or keep the lease; to be asked every minute, for only who looks again sees that a holder with a wrong clock has died."""
+        database, now = self._office.database, self._office.clock.now()
+        if await leases.acquire(database, _LEASE, self._holder, now, _SECONDS) is not None:
+            return True
+        return bool(await self._heir.inherit(database, {_LEASE}, now))
+
+
 async def _keep(office: Office) -> None:
-    holder = new_holder()
+    turn = Turn(office)
     while True:
         try:
-            if await leases.acquire(office.database, _LEASE, holder, office.clock.now(), 2 * EVERY) is not None:
+            if await turn.is_ours():
                 await sweep(office)
         except Exception:
             log.exception("a sweep failed; the next one comes in %s s", EVERY)

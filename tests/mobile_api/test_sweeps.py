@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,17 @@ async def test_nonces_are_forgotten_when_their_requests_would_be_refused_by_date
     clock.advance(minutes=11)
     await sweeps.sweep(office)
     assert await nonces.use(office.database, "key-1", "n" * 16, clock.now())
+
+
+async def test_the_turn_of_a_process_that_died_with_a_clock_a_day_ahead_is_taken_over_when_it_was_not_renewed(office: Office):
+    watch = 0.0
+    ahead = SettableClock(office.clock.now() + dt.timedelta(days=1))
+    wrong, heir = sweeps.Turn(replace(office, clock=ahead)), sweeps.Turn(office, lambda: watch)
+    for _ in range(5):  # as long as it lives it keeps its turn
+        assert await wrong.is_ours()
+        assert not await heir.is_ours()
+        watch += sweeps.EVERY
+        ahead.advance(seconds=sweeps.EVERY)
+    assert not await heir.is_ours()
+    watch += sweeps.EVERY
+    assert await heir.is_ours()
