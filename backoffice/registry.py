@@ -11,6 +11,7 @@ import msgspec
 
 from backoffice import messages
 from backoffice.envelope import BadEnvelope, case_number
+from handlers.invisible import visible_in
 from storage.envelopes import AREA, Answer, Envelope, Outgoing, schema_of, type_of
 
 Direction = Literal["to_department", "from_department"]
@@ -79,13 +80,15 @@ _BY_TYPE = by_type(REGISTRY)
 def check(envelope: Envelope, direction: Direction, types: ByType = _BY_TYPE) -> tuple[str, dict[str, Any]]:
     """The name and the data of a message with every optional field filled and unknown ones left out; raises BadEnvelope.
 
-    Unknown fields are no error: within a version, fields may be added. An older version's data comes as the newest version's.
+    A department's texts come without what nobody sees, by whatever way they came: they go on to the resident's phone. Unknown fields are no
+    error: within a version, fields may be added. An older version's data comes as the newest version's.
     """
     known = types.get((direction, envelope.type))
     if known is None:
         raise _bad(envelope, f"type：没有“{envelope.type}”这种消息，或不应由此方发送")
     try:
-        sound = msgspec.convert(envelope.data, known.data)
+        said = visible_in(envelope.data) if direction == "from_department" else envelope.data
+        sound = msgspec.convert(said, known.data)
     except (msgspec.ValidationError, RecursionError) as error:
         raise _bad(envelope, f"data 不符合 {known.name} 的格式：{error}") from error
     data: dict[str, Any] = msgspec.to_builtins(sound)

@@ -16,6 +16,7 @@ from typing import Protocol
 from handlers.catalogue import FormField, MaterialRule, ServiceItem
 from handlers.complaints import complaint
 from handlers.errors import FieldError
+from handlers.invisible import visible
 from handlers.numbers import clean, credit_code_problem, id_number_problem, phone_problem
 from handlers.tolerance import may_follow
 
@@ -148,9 +149,9 @@ def _read(field: FormField, value: object, today: dt.date | None) -> object:
 
 
 def _tidy(field: FormField, text: str) -> str:
-    """Full-width letters and digits made plain; in prose only composed, so that Chinese punctuation stays."""
+    """Without what nobody sees; full-width letters and digits made plain; in prose only composed, so that Chinese punctuation stays."""
     prose = field.type in {"textarea", "address"}
-    return unicodedata.normalize("NFC" if prose else "NFKC", text[: _LONGEST + 1]).strip()
+    return visible(unicodedata.normalize("NFC" if prose else "NFKC", text[: _LONGEST + 1])).strip()
 
 
 def _text(field: FormField, value: object) -> str:

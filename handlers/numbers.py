@@ -7,6 +7,8 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
+from handlers.invisible import visible
+
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 CASE_NUMBER_LENGTH = 23
 LAST_SEQUENCE = 99999
@@ -22,7 +24,7 @@ _CREDIT_ALPHABET = "0123456789ABCDEFGHJKLMNPQRTUWXY"
 _CREDIT_CODE = re.compile(rf"[{_CREDIT_ALPHABET}]{{2}}\d{{6}}[{_CREDIT_ALPHABET}]{{10}}", re.ASCII)
 _MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d{9})", re.ASCII)
 _LANDLINE = re.compile(r"0\d{2,3}-?\d{7,8}", re.ASCII)
-_BLANKS = re.compile(r"[\s\-_\u2010-\u2015\u200b\ufeff]+")
+_BLANKS = re.compile(r"[\s\-_\u2010-\u2015]+")
 _TWO_CHARACTER_SURNAMES = (
     "欧阳太史端木上官司马东方独孤南宫万俟闻人夏侯诸葛尉迟公羊赫连澹台皇甫宗政濮阳公冶太叔申屠公孙慕容仲孙钟离长孙宇文司徒鲜于司空"
     "闾丘子车亓官司寇巫马公西颛孙壤驷公良漆雕乐正宰父谷梁拓跋夹谷轩辕令狐段干百里呼延东郭南门羊舌微生梁丘左丘东门西门第五"
@@ -40,8 +42,8 @@ class CaseNumber:
 
 
 def clean(text: str) -> str:
-    """What was meant by a number as typed or scanned: full-width forms, blanks, hyphens and lower case do not matter."""
-    return _BLANKS.sub("", unicodedata.normalize("NFKC", text)).upper()
+    """What was meant by a number as typed or scanned: full-width forms, blanks, hyphens, what nobody sees and lower case do not matter."""
+    return _BLANKS.sub("", visible(unicodedata.normalize("NFKC", text))).upper()
 
 
 def check_character(text: str) -> str:

@@ -12,6 +12,7 @@ from backoffice.setaside import ACTION
 from handlers import sessions
 from handlers.access import Officer
 from handlers.errors import Refused
+from handlers.invisible import visible_in
 from handlers.limits import LOCAL
 from handlers.office import Office
 from handlers.policy import scope_of
@@ -56,7 +57,8 @@ async def posted(request: web.Request) -> dict[str, str]:
     fields = {name: value for name, value in sent.items() if isinstance(value, str)}
     if any(_NO_TEXT.search(text) for field in fields.items() for text in field):
         raise Refused("bad_request")
-    return fields
+    found: dict[str, str] = visible_in(fields)
+    return found
 
 
 def check_origin(request: web.Request) -> None:

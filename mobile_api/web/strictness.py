@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 
 from handlers.errors import Refused
+from handlers.invisible import is_visible, visible_in
 from mobile_api.web.problems import field_refusal
 
 MAX_DEPTH = 64
@@ -50,18 +51,24 @@ _RULES = (
 
 
 def decode_strictly(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
-    """The body as the decoder's type; Refused "not_json" (400) or "wrong_shape" (422, with the place)."""
+    """The body as the decoder's type, without what nobody sees; Refused "not_json" (400) or "wrong_shape" (422, with the place)."""
+    value = _decode(body, decoder)
+    if _suspicious(body):
+        _read_carefully(body)
+    if b"\\u" in body or not is_visible(body.decode()):
+        value = _decode(msgspec.json.encode(visible_in(value)), decoder)  # once more, for a text may be empty now
+    return value
+
+
+def _decode(body: bytes, decoder: msgspec.json.Decoder[Any]) -> Any:
     try:
-        value = decoder.decode(body)
+        return decoder.decode(body)
     except msgspec.ValidationError as error:
         raise shape_refusal(error) from None
     except RecursionError:
         raise _not_json("deep") from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise _not_json("malformed") from None
-    if _suspicious(body):
-        _read_carefully(body)
-    return value
 
 
 def shape_refusal(error: msgspec.ValidationError, prefix: str = "") -> Refused:

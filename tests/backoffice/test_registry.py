@@ -43,6 +43,24 @@ def test_every_answer_is_understood_and_comes_without_what_is_unknown(kind: str)
     assert found.data == {"case": "2611240001", **task, **SAMPLES[kind]}
 
 
+@pytest.mark.parametrize(
+    ("kind", "data", "kept"),
+    [
+        ("task.progressed", {"text": "\u202e意同\u202c正在办"}, {"text": "意同正在办"}),
+        ("task.decided", {"result": "refused", "opinion": "不\u200b予\u2067批准"}, {"result": "refused", "opinion": "不予批准"}),
+        ("task.answered", {"record": {"YJ": ["\u200f同意"]}}, {"record": {"YJ": ["同意"]}}),
+    ],
+)
+def test_what_nobody_sees_is_taken_out_of_a_departments_texts(kind: str, data: dict[str, Any], kept: dict[str, Any]) -> None:
+    found = answer(decode(said(kind, **data), "/departments/MZ"), "MZ")
+    assert {name: found.data[name] for name in kept} == kept
+
+
+def test_a_text_of_which_nothing_can_be_seen_is_no_text() -> None:
+    with pytest.raises(BadEnvelope, match="text"):
+        answer(decode(said("task.progressed", text="\u202e\u2066"), "/departments/MZ"), "MZ")
+
+
 def test_every_answer_in_the_registry_has_a_sample_here() -> None:
     assert {entry.name for entry in REGISTRY if entry.direction == "from_department"} == SAMPLES.keys()
 

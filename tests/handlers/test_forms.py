@@ -77,6 +77,8 @@ def test_a_strange_field_name_is_pointed_at_by_the_rules_of_json_pointers_and_cu
     [
         (field("text"), "  张三　", "张三"),
         (field("text"), "ＡＢＣ１２３", "ABC123"),
+        (field("text"), "\u202e三张\u202c", "三张"),
+        (field("id_number"), "\u202d11010519491231002x\u202c", "11010519491231002X"),
         (field("text"), "阿卜杜·热合曼", "阿卜杜·热合曼"),
         (field("textarea"), "全家三口，无收入。\r\n请帮助", "全家三口，无收入。\n请帮助"),
         (field("integer"), " ３ ", 3),

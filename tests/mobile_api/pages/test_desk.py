@@ -73,7 +73,7 @@ async def test_a_case_is_not_accepted_with_a_reason_only(town: Town, staff: Staf
     case, clerk = await apply(town, item=ALONE), await staff("clerk")
 
     silent = await clerk.press(await opened(clerk, case), "不予受理", reason="")
-    told = await clerk.press(silent, "不予受理", reason="不属于本机关职权")
+    told = await clerk.press(silent, "不予受理", reason="不属于\u202e本机关职权")
 
     assert silent.status == 422
     assert "不属于本机关职权" in told.text

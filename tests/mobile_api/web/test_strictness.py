@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Annotated
 
 import aiohttp
 import msgspec
@@ -75,3 +76,24 @@ def test_a_refusal_says_what_is_wrong_in_both_languages():
     with pytest.raises(Refused) as caught:
         decode_strictly(b'{"count": 1, "count": 2}', DECODER)
     assert (caught.value.code, caught.value.values["reason_en"]) == ("not_json", "An object names the same key twice.")
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"name": "\u202e王五\u2069", "form": {"a": ["\u200bb"]}}'.encode(), rb'{"name": "\u202e\u738b\u4e94", "form": {"a": ["\u200bb"]}}'],
+)
+def test_what_nobody_sees_is_taken_out_of_texts(body: bytes):
+    found = decode_strictly(body, DECODER)
+    assert (found.name, found.form) == ("王五", {"a": ["b"]})
+
+
+class Named(msgspec.Struct):
+    """Something that must have a name."""
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+
+
+def test_a_text_of_which_nothing_can_be_seen_is_too_short():
+    with pytest.raises(Refused) as refused:
+        decode_strictly('{"name": "\u202e"}'.encode(), msgspec.json.Decoder(Named))
+    assert refused.value.code == "wrong_shape"
