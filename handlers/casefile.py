@@ -44,9 +44,9 @@ class CaseFile:
         self._grants: list[Grant] = []
         self._writes: list[Callable[[Transaction], Awaitable[None]]] = []
 
-    def expect(self, version: int) -> None:
-        """Refuse to change something newer than what was looked at; asked only after it is clear that the case may be seen."""
-        if self.row["version"] != version + 1:
+    def expect(self, version: int | None) -> None:
+        """Refuse to change what is newer than what was looked at (None: not said); asked once it is clear that the case may be seen."""
+        if version is not None and self.row["version"] != version + 1:
             raise Refused("precondition_failed")
 
     def act(self, act: str, actor: Actor) -> None:

@@ -100,11 +100,12 @@ async def apply(office: Office, resident_id: str, application: Application, sett
     return view
 
 
-async def submit(office: Office, resident_id: str, case_id: str, settle: Settle) -> CaseView:
+async def submit(office: Office, resident_id: str, case_id: str, settle: Settle, if_version: int | None = None) -> CaseView:
     """Submit a draft."""
     async with numbered(office) as number, office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
             await check_own(office, tx, file.row, resident_id)
+            file.expect(if_version)
             guards.turn_has_come(file)
             file.form = _checked_form(office, file.item, agents.as_principals(file, file.form))
             handed_in = tuple(
@@ -135,13 +136,16 @@ async def change_draft(office: Office, resident_id: str, case_id: str, if_versio
         return view_case(office, file.row, file.item)
 
 
-async def correct(office: Office, resident_id: str, case_id: str, change: Change, settle: Settle) -> CaseView:
+async def correct(
+    office: Office, resident_id: str, case_id: str, change: Change, settle: Settle, if_version: int | None = None
+) -> CaseView:
     """Hand in what a correction notice asked for."""
     if not change.form and not change.materials:
         raise Refused("nothing_corrected")
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
             await check_own(office, tx, file.row, resident_id)
+            file.expect(if_version)
             new = _new_in(file, change)
             if change.form is not None:
                 file.form = _checked_form(office, file.item, agents.as_principals(file, {**file.form, **change.form}))
@@ -156,11 +160,12 @@ async def correct(office: Office, resident_id: str, case_id: str, change: Change
     return view
 
 
-async def withdraw(office: Office, resident_id: str, case_id: str, reason: str, settle: Settle) -> CaseView:
+async def withdraw(office: Office, resident_id: str, case_id: str, reason: str, settle: Settle, if_version: int | None = None) -> CaseView:
     """Take an application back."""
     async with office.database.transaction() as tx:
         async with opened(office, case_id, tx=tx) as file:
             await check_own(office, tx, file.row, resident_id)
+            file.expect(if_version)
             procedure.withdraw(file, resident_actor(resident_id), reason or None)
         view = view_case(office, file.row, file.item)
         await settle(tx, view)

@@ -94,9 +94,10 @@ def _errors() -> Iterator[str]:
 
 def _api() -> Iterator[str]:
     yield "# HTTP API\n\nFull shapes in [openapi.json](openapi.json), served at `/api/v1/openapi.json` and readable at `/docs`.\n"
-    yield "| method | address | who | what | must send | own errors |\n|---|---|---|---|---|---|"
+    yield "| method | address | who | what | must (may) send | own errors |\n|---|---|---|---|---|---|"
     for route in ROUTES:
-        must = ", ".join(filter(None, ("Idempotency-Key" if route.idempotency == "required" else "", "If-Match" if route.if_match else "")))
+        version = {True: "If-Match", "optional": "(If-Match)"}.get(route.if_match, "")
+        must = ", ".join(filter(None, ("Idempotency-Key" if route.idempotency == "required" else "", version)))
         errors = ", ".join(f"`{code}`" for code in route.errors)
         yield f"| {route.method} | `{route.address}` | {route.who.value} | {route.summary} | {must} | {errors} |"
 

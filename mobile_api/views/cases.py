@@ -81,19 +81,19 @@ async def change(id: str, body: Change, if_match: int, caller: Caller, office: O
     return _answer(await cases.change_draft(office, caller.account_id, id, if_match, body))
 
 
-async def submit(id: str, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002
+async def submit(id: str, if_match: int | None, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002
     """Submit a draft."""
-    return await once.settled(lambda settle: cases.submit(office, caller.account_id, id, settle), _answer)
+    return await once.settled(lambda settle: cases.submit(office, caller.account_id, id, settle, if_match), _answer)
 
 
-async def withdraw(id: str, body: Reason, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002
+async def withdraw(id: str, body: Reason, if_match: int | None, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002
     """Take the application back."""
-    return await once.settled(lambda settle: cases.withdraw(office, caller.account_id, id, body.reason, settle), _answer)
+    return await once.settled(lambda settle: cases.withdraw(office, caller.account_id, id, body.reason, settle, if_match), _answer)
 
 
-async def correct(id: str, body: Change, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002
+async def correct(id: str, body: Change, if_match: int | None, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002
     """Hand in what was asked for."""
-    return await once.settled(lambda settle: cases.correct(office, caller.account_id, id, body, settle), _answer)
+    return await once.settled(lambda settle: cases.correct(office, caller.account_id, id, body, settle, if_match), _answer)
 
 
 async def supply(id: str, body: papers.Supply, caller: Caller, office: Office, once: Once) -> Answer[CaseView]:  # noqa: A002

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_args, get_origin
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from handlers.errors import Refused
 from mobile_api.web.answers import wanted_version
@@ -58,6 +58,8 @@ def _fetch(parameter: Parameter, given: Given) -> Fetch:
         return _query(parameter.type)
     if parameter.kind == "body":
         return _body(parameter.type)
+    if parameter.kind == "if_match" and parameter.type is not int:
+        return lambda call: wanted_version(call.request) if hdrs.IF_MATCH in call.request.headers else None
     return _PLAIN[parameter.kind]
 
 

@@ -86,7 +86,7 @@ class Endpoint:
     async def _serve_once(self, call: Call) -> web.StreamResponse:
         """Serve an act that must not happen twice: give the earlier answer, or do it and keep the answer with it."""
         request, repeats = call.request, self._app[REPEATS]
-        if self.route.if_match:
+        if self.route.if_match is True:
             wanted_version(request)  # who has not looked is told that first, with a key or without
         key = idempotency_key(request, required=self.route.idempotency == "required")
         if key is not None and not self._reads_json:

@@ -75,7 +75,7 @@ def refusal_codes(route: Route, signature: Signature | None = None) -> list[str]
     if route.idempotency != "none":
         codes |= {"idempotency_key_missing", "idempotency_key_reused", "idempotency_in_flight"}
     if route.if_match:
-        codes |= {"precondition_required", "precondition_failed"}
+        codes |= {"precondition_failed"} | ({"precondition_required"} if route.if_match is True else set())
     return sorted(codes, key=lambda code: (REFUSALS[code].status, code))
 
 
@@ -125,7 +125,7 @@ def _headers(route: Route) -> list[Json]:
         found.append({"name": "Idempotency-Key", "in": "header", "required": required, "schema": schema})
     if route.if_match:
         schema = {"type": "string", "pattern": '^"v[0-9]+"$'}
-        found.append({"name": "If-Match", "in": "header", "required": True, "schema": schema})
+        found.append({"name": "If-Match", "in": "header", "required": route.if_match is True, "schema": schema})
     if route.override:
         schema = {"type": "string", "const": route.override}
         found.append({"name": "X-HTTP-Method-Override", "in": "header", "required": True, "schema": schema})

@@ -8,7 +8,8 @@
 A view is an async function whose parameters say what it needs, in any order:
 
 - a name from the path (`id: str`, `n: int`); `query: SomeStruct`; `body: SomeStruct`;
-- `caller: Caller`, `language: Language`, `once: Once`, `request: web.Request`; `if_match: int` on routes with `if_match=True`;
+- `caller: Caller`, `language: Language`, `once: Once`, `request: web.Request`;
+- `if_match: int` on routes with `if_match=True`, `if_match: int | None` on those with `if_match="optional"`;
 - any type the application gives, e.g. `office: Office` (see `frame.install`).
 
 It returns a Struct, an `Answer`, None (204) or an aiohttp response of its own.
@@ -68,7 +69,7 @@ class Route:
     tag: str
     status: int = 200
     idempotency: Idempotency = "none"
-    if_match: bool = False
+    if_match: bool | Literal["optional"] = False
     errors: tuple[str, ...] = ()
     root: bool = False
     takes: str = JSON

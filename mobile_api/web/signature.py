@@ -23,6 +23,8 @@ Kind = Literal["path", "query", "body", "if_match", "caller", "request", "once",
 _BY_NAME: dict[str, Kind] = {"query": "query", "body": "body", "if_match": "if_match"}
 _BY_TYPE: dict[Any, Kind] = {Caller: "caller", web.Request: "request", Once: "once", Language: "language"}
 
+_HOW: dict[Any, bool | str] = {int: True, int | None: "optional"}
+
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
@@ -87,9 +89,9 @@ def _parameter(route: Route, name: str, hints: dict[str, Any], path: list[str]) 
 def _complaints(route: Route, parameters: tuple[Parameter, ...], names: list[str]) -> Iterator[str]:
     kinds = {parameter.kind for parameter in parameters}
     given = {parameter.name for parameter in parameters if parameter.kind == "path"}
-    if route.if_match != ("if_match" in kinds):
-        yield "`if_match: int` and the route's if_match=True belong together"
-    if route.idempotency == "required" and not kinds & {"once", "if_match"}:
+    if route.if_match != _HOW.get(next((parameter.type for parameter in parameters if parameter.kind == "if_match"), None), False):
+        yield '`if_match: int` and the route\'s if_match=True belong together, and so do `int | None` and "optional"'
+    if route.idempotency == "required" and "once" not in kinds and route.if_match is not True:
         yield "the route requires an Idempotency-Key, so the view needs `once: Once`, or `if_match: int` that refuses a repeat"
     if route.idempotency == "none" and "once" in kinds:
         yield "the view takes `once`, so the route must accept or require an Idempotency-Key"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from tests.support.wholetown import Town, application_for
 
@@ -144,6 +145,31 @@ async def test_a_withdrawn_case_ends_for_every_department(town: Town):
     assert withdrawn["state"] == "withdrawn"
     assert all(task["state"] == "void" for task in withdrawn["tasks"])
     assert (status, problem["code"]) == (409, "wrong_state")
+
+
+async def test_who_names_the_version_he_looked_at_changes_no_other(town: Town):
+    await town.departments.pause()
+    resident = await town.resident("zhang")
+    form = await application_for(resident, "SJ-03")
+    case = await resident.call("POST", "/cases", json={**form, "submit": False}, key="draft", expect=(201,))
+
+    async def act(verb: str, tag: str, body: object, key: str) -> tuple[int, dict[str, Any]]:
+        return await resident.raw("POST", f"/cases/{case['id']}/{verb}", json=body, key=key, headers={"If-Match": tag})
+
+    looked_at = f'"v{case["version"]}"'
+    await resident.call("PUT", f"/cases/{case['id']}", json={"form": form["form"]}, headers={"If-Match": looked_at})
+    for verb, body in (("submit", {}), ("withdraw", {}), ("corrections", {"form": form["form"]})):
+        for n, tag in enumerate((looked_at, "v2")):
+            status, problem = await act(verb, tag, body, f"{verb}{n}")
+            assert (status, problem["code"]) == (412, "precondition_failed"), (verb, tag)
+    now = await resident.call("GET", f"/cases/{case['id']}")
+    assert now["state"] == "draft"
+
+    status, submitted = await act("submit", f'"v{now["version"]}"', {}, "send")
+    assert (status, submitted["state"]) == (200, "submitted")
+    assert await act("submit", f'"v{now["version"]}"', {}, "send") == (status, submitted)  # the same act again is no other one
+    status, withdrawn = await act("withdraw", f'"v{submitted["version"]}"', {}, "back")
+    assert (status, withdrawn["state"]) == (200, "withdrawn")
 
 
 async def test_a_draft_is_no_store_for_anything_at_all(town: Town):

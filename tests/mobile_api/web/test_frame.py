@@ -9,11 +9,11 @@ import pytest
 from aiohttp import web
 
 from mobile_api.web.frame import install
-from mobile_api.web.operation import Answer, Route, Who, get, post
+from mobile_api.web.operation import Answer, Route, Who, get, post, put
 from mobile_api.web.server import serving
 from mobile_api.web.trace import begin_trace, current_trace
 from storage.errors import StoreUnavailable
-from tests.support.web import Thing, as_, hello
+from tests.support.web import Thing, as_, change, hello
 
 
 async def test_an_answer_is_dressed_against_sniffing_framing_and_caching(client: aiohttp.ClientSession):
@@ -155,6 +155,7 @@ def _not_async() -> Answer[Thing]:
         (get("/a", _not_async, Who.ANYONE, summary="", tag=""), "async"),  # type: ignore[arg-type]
         (get("/a/{id}", hello, Who.ANYONE, summary="", tag=""), "takes id from the path"),
         (get("/a", hello, Who.ANYONE, summary="", tag="", if_match=True), "if_match"),
+        (put("/things/{n}", change, Who.ANYONE, summary="", tag="", if_match="optional"), "if_match"),
         (post("/a", hello, Who.RESIDENT, summary="", tag="", idempotency="required"), "needs `once"),
         (post("/a", hello, Who.ANYONE, summary="", tag="", idempotency="accepted"), "needs a log-in"),
         (get("/a", hello, Who.RESIDENT, summary="", tag=""), "AUTHENTICATOR"),
