@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -58,6 +58,9 @@ TITLES = {
     "handed_over": "移交经办人员",
 }
 
+INTERNAL = ("assigned", "handed_over")
+"""Who of the staff works on it: the office's own affair, shown at the desk and not to the resident."""
+
 _ACTORS = {"resident": "申请人", "system": "系统"}
 
 
@@ -101,9 +104,9 @@ class DueDates(msgspec.Struct, frozen=True):
     levels: list[forwarding.Level] = []
 
 
-async def history(office: Office, case_id: str, after: int, limit: int) -> list[CaseEvent]:
-    """A page of the history."""
-    found = [(row, msgspec.json.decode(row["data"])) for row in await cases.events(office.database, case_id, after, limit)]
+async def history(office: Office, case_id: str, after: int, limit: int, without: Sequence[str] = ()) -> list[CaseEvent]:
+    """A page of the history, those of the types `without` left out."""
+    found = [(row, msgspec.json.decode(row["data"])) for row in await cases.events(office.database, case_id, after, limit, without)]
     agent = await _agent(office, case_id) if any("behalf" in data for _, data in found) else ""
     return [_event(office, row, data, agent) for row, data in found]
 

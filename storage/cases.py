@@ -101,14 +101,16 @@ async def add_events(tx: Transaction, rows: Sequence[Sequence[object]]) -> None:
     await _insert_all(tx, "case_event", columns, rows)
 
 
-async def events(db: Queries, case_id: str, after: int = 0, limit: int = 1000) -> list[Row]:
-    """A case's events in order, from above number `after`."""
+async def events(db: Queries, case_id: str, after: int = 0, limit: int = 1000, without: Sequence[str] = ()) -> list[Row]:
+    """A case's events in order, from above number `after`, those of the types `without` left out."""
+    others = f"AND type NOT IN ({_one_of(without, 4)}) " if without else ""
     return await db.rows(
-        "SELECT id, seq, type, actor_kind, actor_id, organisation, occurred_at, reason, data FROM case_event "
-        "WHERE case_id = $1 AND seq > $2 ORDER BY seq LIMIT $3",
+        "SELECT id, seq, type, actor_kind, actor_id, organisation, occurred_at, reason, data FROM case_event "  # noqa: S608 - placeholders
+        f"WHERE case_id = $1 AND seq > $2 {others}ORDER BY seq LIMIT $3",
         case_id,
         after,
         limit,
+        *without,
     )
 
 

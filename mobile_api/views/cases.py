@@ -107,9 +107,9 @@ async def evaluate(id: str, body: Evaluation, caller: Caller, office: Office, on
 
 
 async def events(id: str, query: EventsQuery, caller: Caller, office: Office) -> EventPage:  # noqa: A002
-    """The case's history."""
+    """The case's history, as far as it is the resident's."""
     await own_case(office, caller.account_id, id)
-    found = await timeline.history(office, id, query.cursor, query.limit)
+    found = await timeline.history(office, id, query.cursor, query.limit, timeline.INTERNAL)
     return EventPage(found, found[-1].seq if len(found) == query.limit else None)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from handlers import timeline
 from mobile_api.journey.client import Client
 from tests.support.staffed import hired
 from tests.support.wechat import Platform, platform
@@ -110,6 +111,28 @@ async def test_work_is_assigned_and_handed_over_to_colleagues_only(town: Town):
     assert await refused(chief, "POST", f"{path}/assign", json={"staff_id": stranger.id}) == (422, "colleague_unknown")
     assert await refused(officer, "POST", f"{path}/assign", json={"staff_id": one.id}) == (403, "forbidden")
     assert await refused(officer, "POST", f"{path}/hand-over", json={"staff_id": one.id}) == (409, "not_held")
+
+
+async def test_who_of_the_staff_works_on_a_case_is_no_line_of_the_residents_history(town: Town):
+    resident = await town.resident("zhang")
+    case = await applied(town)
+    officer, chief = await town.staff("officer", "MZ"), await town.staff("approver", "MZ")
+    [colleague] = (await chief.call("GET", f"/desk/cases/{case['id']}/colleagues"))["items"]
+    before = await resident.call("GET", f"/cases/{case['id']}/events")
+
+    await chief.call("POST", f"/desk/cases/{case['id']}/claim", json={})
+    await chief.call("POST", f"/desk/cases/{case['id']}/assign", json={"staff_id": colleague["id"]})
+    now = await resident.call("GET", f"/cases/{case['id']}")
+    await officer.call("POST", f"/desk/cases/{case['id']}/accept", headers={"If-Match": f'"v{now["version"]}"'})
+
+    after = await resident.call("GET", f"/cases/{case['id']}/events")
+    assert [event["type"] for event in after["items"]][: len(before["items"]) + 1] == [
+        *(event["type"] for event in before["items"]), "accepted",
+    ]  # fmt: skip
+    page = await resident.call("GET", f"/cases/{case['id']}/events", params={"limit": str(len(before["items"]))})
+    rest = await resident.call("GET", f"/cases/{case['id']}/events", params={"cursor": str(page["next_cursor"])})
+    assert page["items"] + rest["items"] == after["items"]
+    assert "assigned" in [event.type for event in await timeline.history(town.stores.office, case["id"], 0, 100)]
 
 
 async def test_notes_are_written_once_and_read_page_by_page(town: Town):
