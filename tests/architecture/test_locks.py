@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -53,3 +57,63 @@ def test_the_front_ends_lock_has_hashes_and_no_addresses():
             continue
         assert "resolved" not in package, name
         assert package.get("integrity", "").startswith("sha"), name
+
+
+def test_the_test_list_contains_the_run_list():
+    assert locked(ROOT / "requirements" / "run.txt").items() <= locked(ROOT / "requirements" / "test.txt").items()
+
+
+_PYTHON = """\
+#!/bin/sh
+# Stands in for the environment's interpreter: notes which list pip is asked for.
+while [ $# -gt 0 ]; do
+    [ "$1" != -r ] || basename "$2" >>installed
+    shift
+done
+"""
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    """A checkout with nothing in it but the script, its lists and an interpreter that only takes notes."""
+    shutil.copy(ROOT / "run", tmp_path / "run")
+    (tmp_path / "requirements").mkdir()
+    for name in LISTS:
+        (tmp_path / "requirements" / name).write_text(f"{name} as it was\n", encoding="utf-8")
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(_PYTHON, encoding="utf-8")
+    python.chmod(0o755)
+    return tmp_path
+
+
+def installed(checkout: Path, *commands: str) -> list[str]:
+    """Which lists these commands of the script install, one after the other."""
+    notes = checkout / "installed"
+    notes.write_text("", encoding="utf-8")
+    for command in commands:
+        subprocess.run(
+            ["./run", *command.split()], cwd=checkout, check=True, capture_output=True, env={**os.environ, "PYTHON": sys.executable}
+        )
+    return notes.read_text(encoding="utf-8").split()
+
+
+DEMO, TESTED = "demo --no-frontend", "bench"
+
+
+def test_a_list_is_installed_once_and_again_only_when_it_has_changed(checkout: Path):
+    assert installed(checkout, DEMO, DEMO, "check") == ["run.txt"]
+    (checkout / "requirements" / "run.txt").write_text("run.txt as it is now\n", encoding="utf-8")
+    assert installed(checkout, DEMO, DEMO) == ["run.txt"]
+
+
+def test_who_has_the_test_list_has_the_run_list(checkout: Path):
+    assert installed(checkout, TESTED, DEMO, TESTED, DEMO, "migrate") == ["test.txt"]
+
+
+def test_the_run_list_undoes_what_another_test_list_asked_for(checkout: Path):
+    lists = checkout / "requirements"
+    assert installed(checkout, TESTED) == ["test.txt"]
+    (lists / "run.txt").write_text("run.txt of another branch\n", encoding="utf-8")
+    assert installed(checkout, DEMO) == ["run.txt"]
+    assert installed(checkout, TESTED) == ["test.txt"]  # though its own list is as it was
