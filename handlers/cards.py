@@ -106,7 +106,7 @@ class CardDebt(msgspec.Struct, frozen=True):
 
 
 class CardUrgency(msgspec.Struct, frozen=True):
-    """Urgent aid was asked for, and is to be decided by then."""
+    """Urgent aid was asked for, and is to be decided by then; the hours begin anew when a correction came back."""
 
     asked_at: dt.datetime
     decide_by: dt.datetime

@@ -6,7 +6,7 @@ import datetime as dt
 
 import msgspec
 
-from handlers import clocks, documents, tasks
+from handlers import clocks, documents, priorities, tasks
 from handlers.actors import SYSTEM, Actor
 from handlers.casefile import CaseFile
 from handlers.errors import Refused
@@ -59,10 +59,15 @@ def request_correction(file: CaseFile, actor: Actor, correction: Correction) -> 
 
 
 def corrected(file: CaseFile, actor: Actor, handed_in: tuple[str, ...] = ()) -> None:
-    """The resident has mended what was asked: back to the one who asked. `handed_in` names what is new: see `asked`."""
+    """The resident has mended what was asked: back to the one who asked. `handed_in` names what is new: see `asked`.
+
+    The hours of urgent aid begin anew, as the days of the look before acceptance do: meanwhile the office waited.
+    """
     file.act("correct", actor)
     file.row["correction"] = None
     file.card = msgspec.structs.replace(file.card, handed_in=handed_in)
+    if file.card.urgency is not None:
+        priorities.hurry(file)
     file.note("corrected", actor)
     for task in tasks.live(file, "accept"):
         file.change_task(task, state="requested", requested_at=file.now, due_on=tasks.workday_after(file, file.now, PRE_ACCEPTANCE_DAYS))

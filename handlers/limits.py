@@ -12,6 +12,7 @@ from handlers.workdays import WorkCalendar
 # China has one time zone and no summer time: UTC+8 throughout.
 LOCAL = dt.timezone(dt.timedelta(hours=8), "Asia/Shanghai")
 DAY = dt.timedelta(days=1)
+HOUR = dt.timedelta(hours=1)
 ZERO = dt.timedelta()
 
 Unit = Literal["working", "natural"]
@@ -38,6 +39,13 @@ class Days:
 
     days: int
     unit: Unit = "working"
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """A limit of so many hours: each counts, by night and on holidays too."""
+
+    hours: int
 
 
 @dataclass(frozen=True, slots=True)

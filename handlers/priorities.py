@@ -59,7 +59,7 @@ def mark(file: CaseFile, actor: Actor, marking: Marking) -> None:
 def recognise(file: CaseFile) -> None:
     """At submission: the hours of urgent aid run from now; an identity number says by itself who is 65 or older."""
     if file.card.urgency is not None:
-        _hurry(file)
+        hurry(file)
     if file.card.priority is None and is_elder(file.form, local_date(file.now)):
         _keep(file, CardPriority("elder", "身份证号码"))
 
@@ -68,11 +68,12 @@ def urge(file: CaseFile, actor: Actor, urging: Urging) -> None:
     """The applicant asks for urgent aid: only where the item has a green channel; its hours run at once (绿色通道: 24 或 48 小时)."""
     if not file.item.green_channel:
         raise Refused("no_green_channel")
-    _hurry(file)
+    hurry(file)
     file.note("urgent_asked", actor, reason=urging.reason, tell=False, hours=file.item.urgent_hours)
 
 
-def _hurry(file: CaseFile) -> None:
+def hurry(file: CaseFile) -> None:
+    """The hours of urgent aid run from now: the office has what it needs."""
     until = file.now + dt.timedelta(hours=file.item.urgent_hours)
     file.card = msgspec.structs.replace(file.card, urgency=CardUrgency(file.now, until))
     _keep(file, file.card.priority)

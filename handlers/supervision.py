@@ -18,7 +18,7 @@ from handlers.actors import SYSTEM
 from handlers.cards import read_card
 from handlers.errors import Refused
 from handlers.office import Office
-from handlers.supervision_clocks import Earned, Reckoner, Watched
+from handlers.supervision_clocks import Bound, Earned, Reckoner, Watched
 from handlers.supervision_objects import Facts, objects
 from handlers.supervision_rules import fill
 from storage import audit, supervision_cards, worklist
@@ -113,13 +113,16 @@ def placeholders(office: Office, facts: Facts, one: Watched, used: int) -> dict[
         "approve_limit": limit_words(legal),
         "own_limit": limit_words(own) if own else "",
         "used_days": str(used),
+        "used_hours": str(used),
         "step": one.step,
         "department": department.name if department else one.department,
     }
 
 
-def limit_words(limit: limits.Limit) -> str:
+def limit_words(limit: Bound) -> str:
     """A limit as a card says it."""
+    if isinstance(limit, limits.Hours):
+        return f"{limit.hours} 小时"
     return f"{limit.days} {'个工作日' if limit.unit == 'working' else '天'}"
 
 

@@ -1,4 +1,4 @@
-"""What of a case is under supervision: the case itself, the look at a new application, its steps, special procedures, the certificate."""
+"""What of a case is under supervision: itself, its acceptance, steps, procedures, certificate, delivery, the hours of urgent aid."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from handlers import duedates, partdates
 from handlers.cards import Card
 from handlers.catalogue import ServiceItem
 from handlers.clocks import Days, Suspension, midnight, used_days
-from handlers.limits import Limit, count_days, local_date
+from handlers.limits import HOUR, Hours, Limit, count_days, local_date
 from handlers.supervision_clocks import Watched
 from handlers.supervision_rules import Measure, OwnLimits
 from handlers.workdays import WorkCalendar
@@ -42,6 +42,8 @@ def objects(facts: Facts, limits: OwnLimits, calendar: WorkCalendar) -> Iterator
     yield from _steps(facts, calendar)
     yield from _procedures(facts, calendar)
     yield from _certificate(facts, limits)
+    yield from _delivery(facts, calendar)
+    yield from _urgent(facts)
 
 
 def _pre_acceptance(facts: Facts, limits: OwnLimits) -> Iterator[Watched]:
@@ -108,6 +110,28 @@ def _certificate(facts: Facts, limits: OwnLimits) -> Iterator[Watched]:
         own: Mapping[Measure, Limit] = {"own": limits.certificate}
         runs = not facts.certified and facts.card.revoked is None
         yield Watched("certificate", row["id"], row["decided_at"], own, (), row["department"], "制发电子证照", runs)
+
+
+def _delivery(facts: Facts, calendar: WorkCalendar) -> Iterator[Watched]:
+    """The result is on its way until the applicant has it, by the day that the pages show (行政许可法 art. 44)."""
+    row, delivery = facts.row, facts.card.delivery
+    if delivery is None or delivery.due_on is None or row["decided_at"] is None:
+        return
+    days = Days(calendar.count(local_date(row["decided_at"]), delivery.due_on))
+    step = "送达（等待签收）" if delivery.sent_at else "送达"
+    runs = row["state"] in {"decided", "delivering"} and delivery.delivered_at is None
+    yield Watched("delivery", row["id"], row["decided_at"], {"own": days}, (), row["department"], step, runs, by_date=True)
+
+
+def _urgent(facts: Facts) -> Iterator[Watched]:
+    """Urgent aid is decided within hours, by night and on holidays too; they run while the office has the papers."""
+    urgency = facts.card.urgency
+    if urgency is None:
+        return
+    hours = Hours((urgency.decide_by - urgency.asked_at) // HOUR)
+    department, step = (facts.row["department"], "受理审查") if facts.row["accepted_at"] is None else _duty(facts)
+    runs = facts.row["state"] in {"submitted", *RUNNING}
+    yield Watched("urgent", facts.row["id"], urgency.asked_at, {"own": hours}, (), department, step, runs)
 
 
 def procedure_limit(item: ServiceItem, name: str, otherwise: Limit) -> Limit:

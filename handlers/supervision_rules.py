@@ -15,20 +15,22 @@ from handlers.catalogue import Limit, Words
 from handlers.publication import Hit
 from handlers.publication_rules import Rule as Finding
 
-Kind = Literal["case", "step", "pre_acceptance", "procedure", "certificate", "consultation", "complaint"]
+Kind = Literal["case", "step", "pre_acceptance", "procedure", "certificate", "delivery", "urgent", "consultation", "complaint"]
 Level = Literal["warning", "yellow", "red"]
 Measure = Literal["promised", "legal", "own"]
 Recipient = Literal["officer", "approver", "supervisor"]
 
 KIND_NAMES: Mapping[str, str] = {
     "case": "办件", "step": "环节", "pre_acceptance": "网上预审", "procedure": "特别程序", "certificate": "制证",
-    "consultation": "咨询", "complaint": "投诉",
+    "delivery": "送达", "urgent": "急难救助", "consultation": "咨询", "complaint": "投诉",
 }  # fmt: skip
 LEVEL_NAMES: Mapping[str, str] = {"warning": "预警", "yellow": "黄牌", "red": "红牌"}
 LEVELS: tuple[Level, ...] = ("warning", "yellow", "red")
 PLACEHOLDERS = frozenset(
     {"instance_code", "instance_name", "commitment_limit", "approve_limit", "own_limit", "used_days", "step", "department"}
 )
+BY_HOURS = frozenset({"urgent"})
+"""The objects whose limit is in hours; their texts have $used_hours$ in the place of $used_days$."""
 
 _GAP = re.compile(r"\$(\w+)\$")
 _LONGEST_TEXT = 300  # characters, as supervision_card.text takes them
@@ -37,14 +39,23 @@ Code = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9-]{1,39}$")]
 
 
 class Edition(msgspec.Struct, frozen=True, kw_only=True):
-    """One edition of a rule: a card is earned when the used days reach the limit + `days`; it holds for clocks begun from `since` on."""
+    """One edition of a rule: a card is earned when the used days reach the limit + `days`; it holds for clocks begun from `since` on.
+
+    Where the limit is in hours it says `hours` instead.
+    """
 
     since: dt.date
     limit: Measure
-    days: Annotated[int, msgspec.Meta(ge=-60, le=60)]
+    days: Annotated[int, msgspec.Meta(ge=-60, le=60)] | None = None
+    hours: Annotated[int, msgspec.Meta(ge=-240, le=240)] | None = None
     issue: Literal["automatic", "confirm"]
     feedback_days: Annotated[int, msgspec.Meta(ge=0, le=60)] = 0
     text: Words
+
+    @property
+    def more(self) -> int:
+        """What is added to the limit, in its unit."""
+        return self.days or self.hours or 0
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,7 +153,11 @@ def _check(rule: Rule, key: tuple[str | int, ...]) -> Iterator[Hit]:
         at = (*key, "editions", place)
         if (edition.limit == "own") == (rule.object == "case"):
             yield Hit("rule-limit", (*at, "limit"), {"limit": edition.limit})
-        for gap in sorted(set(_GAP.findall(edition.text)) - PLACEHOLDERS):
+        by_hours = rule.object in BY_HOURS
+        if (edition.hours is not None, edition.days is not None) != (by_hours, not by_hours):
+            yield Hit("rule-unit", at, {"wanted": "hours" if by_hours else "days"})
+        gaps = PLACEHOLDERS - {"used_days"} | {"used_hours"} if by_hours else PLACEHOLDERS
+        for gap in sorted(set(_GAP.findall(edition.text)) - gaps):
             yield Hit("placeholder-unknown", (*at, "text"), {"gap": gap})
 
 
@@ -171,6 +186,10 @@ SUPERVISION_RULES: dict[str, Finding] = {
     "rule-limit": Finding(
         "error", "监察规则说明", "这种监察对象没有时限“{limit}”", '办件用 "promised" 或 "legal"，其他对象用 "own"。',
         "this object has no limit `{limit}`", "Cases have promised and legal ones, everything else its own.",
+    ),
+    "rule-unit": Finding(
+        "error", "本系统", "这种监察对象的规则要写 {wanted}", "急难救助（urgent）的时限是小时，写 hours；其他对象写 days。只写其中一个。",
+        "a rule for this object says `{wanted}`", "The limit of urgent aid is in hours, all others are in days; say one of them.",
     ),
     "placeholder-unknown": Finding(
         "error", "本系统", "牌上的话里没有“${gap}$”这一项", "只能用文件开头列出的几项。",

@@ -10,7 +10,7 @@ from handlers import clocks, explanations, supervision
 from handlers.access import Officer
 from handlers.caseviews import DepartmentRef, department_ref
 from handlers.errors import Refused
-from handlers.limits import DAY, local_date, midnight
+from handlers.limits import DAY, HOUR, LOCAL, Hours, local_date, midnight
 from handlers.office import Office
 from handlers.policy import scope_of
 from handlers.supervision_cards import APPEAL_RESULTS, STATE_NAMES, open_acts
@@ -159,8 +159,10 @@ def _counted(office: Office, row: Row, one: Watched) -> list[ExplanationLine]:
     if rule is None or row["rule_version"] > len(rule.editions):
         return []
     limit = one.limits[rule.editions[row["rule_version"] - 1].limit]
+    if isinstance(limit, Hours):
+        return _hours(one, limit)
     pauses = [pause for pause in one.pauses if pause.start < row["earned_at"]]
-    due = clocks.due_date(one.start, limit, pauses, office.calendar, clocks.counting_of(limit, office.counting))
+    due = clocks.due_date(one.start, limit, pauses, office.calendar, supervision.reckoner(office).counting_for(one, limit))
     begun = _BEGUN.get(one.kind)
     lines = [ExplanationLine(step.on, step.text, step.text_en) for step in (*due.steps, *_legal_first(office, one, due, pauses))]
     if begun and lines:
@@ -170,10 +172,26 @@ def _counted(office: Office, row: Row, one: Watched) -> list[ExplanationLine]:
     return lines
 
 
+def _hours(one: Watched, limit: Hours) -> list[ExplanationLine]:
+    """From the second at which the papers were there to the second at which the hours were full."""
+    first, last = (moment.astimezone(LOCAL) for moment in (one.start, one.start + limit.hours * HOUR))
+    return [
+        ExplanationLine(
+            first.date(), f"{_moment(first)}提出急难救助申请，自此刻起计时，时限 {limit.hours} 小时，夜间、节假日都计入。",
+            f"Urgent aid asked for {first:%Y-%m-%d %H:%M:%S}; {limit.hours} hours from that second, by night and on holidays too.",
+        ),
+        ExplanationLine(last.date(), f"{_moment(last)}届满，超过一秒即为超时。", f"Full {last:%Y-%m-%d %H:%M:%S}; one second over counts."),
+    ]  # fmt: skip
+
+
+def _moment(time: dt.datetime) -> str:
+    return f"{time.year}年{time.month}月{time.day}日{time:%H:%M:%S}"
+
+
 def _legal_first(office: Office, one: Watched, due: clocks.DueDate, pauses: list[clocks.Suspension]) -> list[clocks.Step]:
     """How the law's limit was counted, where it ends before the promise."""
     limit = one.limits.get("legal")
-    if limit is None:
+    if limit is None or isinstance(limit, Hours):
         return []
     legal = clocks.due_date(one.start, limit, pauses, office.calendar, clocks.counting_of(limit, office.counting))
     if legal.due_on is None or clocks.earliest(due, legal) is due:
@@ -186,6 +204,7 @@ _BEGUN = {
     "step": ("转到本环节", "Step begun"),
     "procedure": ("开始特别程序", "Procedure begun"),
     "certificate": ("作出决定", "Decided"),
+    "delivery": ("作出决定", "Decided"),
 }
 """How the clocks of objects begin, where it is not by acceptance."""
 

@@ -36,7 +36,7 @@ SELECT due.object_kind, due.object_id, due.case_id, due.look_at FROM supervision
 WHERE due.look_at > $1 AND due.look_at <= $2 AND cases.area = $3
 """
 _TO_PLAN = """
-SELECT id FROM cases WHERE id > $1 AND (state IN ('submitted', 'accepted', 'in_review', 'forwarded')
+SELECT id FROM cases WHERE id > $1 AND (state IN ('submitted', 'accepted', 'in_review', 'forwarded', 'decided', 'delivering')
     OR EXISTS (SELECT 1 FROM supervision_due WHERE case_id = cases.id)) ORDER BY id LIMIT $2
 """
 

@@ -22,7 +22,9 @@ _FILTERS = {
     "since": "earned_at >= {}",
     "before": "earned_at < {}",
     "running": "{} = 1 AND EXISTS (SELECT 1 FROM cases WHERE cases.id = case_id "
-    "AND cases.state IN ('submitted', 'accepted', 'in_review', 'forwarded')) "
+    "AND (cases.state IN ('submitted', 'accepted', 'in_review', 'forwarded') OR (object_kind = 'delivery' "
+    "AND cases.state IN ('decided', 'delivering') "
+    "AND EXISTS (SELECT 1 FROM delivery WHERE delivery.case_id = cases.id AND delivery.delivered_at IS NULL)))) "
     "AND NOT EXISTS (SELECT 1 FROM supervision_card AS later WHERE later.object_kind = supervision_card.object_kind "
     "AND later.object_id = supervision_card.object_id AND later.earned_at > supervision_card.earned_at)",
     "open_appeal": "appealed_at IS NOT NULL AND appeal_result IS NULL AND state <> 'revoked' AND {} = 1",

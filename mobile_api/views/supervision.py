@@ -10,6 +10,7 @@ from handlers import supervision_cards as cards
 from handlers import supervision_views as views
 from handlers.office import Office
 from handlers.supervision_cards import Manual
+from handlers.supervision_rules import Kind
 from handlers.supervision_views import Ahead, CardDetail, CardItem
 from mobile_api.views.desk import officer
 from mobile_api.web.caller import Caller
@@ -23,7 +24,7 @@ class CardQuery(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     level: Literal["", "warning", "yellow", "red"] = ""
     state: Literal["", "pending", "issued", "supervised", "revoked", "dropped"] = ""
-    kind: Literal["", "case", "step", "pre_acceptance", "procedure", "certificate", "consultation", "complaint"] = ""
+    kind: Literal["", Kind] = ""
     department: Annotated[str, msgspec.Meta(max_length=16)] = ""
     month: Annotated[str, msgspec.Meta(pattern=r"^([0-9]{4}-[0-9]{2})?$")] = ""
     cursor: str | None = None

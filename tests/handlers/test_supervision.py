@@ -14,8 +14,9 @@ import pytest
 from handlers import supervision, supervision_views
 from handlers.access import Officer
 from handlers.actors import department_actor
-from handlers.cards import CardExtension, CardPause, CardRevocation
+from handlers.cards import CardDelivery, CardExtension, CardPause, CardRevocation
 from handlers.casefile import opened
+from handlers.limits import local_date
 from handlers.office import Office
 from handlers.workdays import WorkCalendar
 from storage import supervision as looks
@@ -78,6 +79,17 @@ async def go_on(office: Office, case_id: str) -> None:
     async with opened(office, case_id) as file:
         ended = tuple(msgspec.structs.replace(one, end=one.end or file.now) for one in file.card.pauses)
         file.card = msgspec.structs.replace(file.card, pauses=ended)
+
+
+async def deliver(office: Office, case_id: str) -> None:
+    """Granted, so that its result is to be delivered in ten working days; or else delivered."""
+    async with opened(office, case_id) as file:
+        if file.card.delivery is not None:
+            file.card = msgspec.structs.replace(file.card, delivery=msgspec.structs.replace(file.card.delivery, delivered_at=file.now))
+            return
+        due_on = file.office.calendar.add_workdays(local_date(file.now), 10).day
+        file.row.update(state="decided", decision="granted", decided_at=file.now)
+        file.card = msgspec.structs.replace(file.card, delivery=CardDelivery("counter", due_on))
 
 
 async def sweep_at(office: Office, moment: dt.datetime) -> int:
@@ -264,6 +276,8 @@ async def _something_happens(office: Office, open_cases: set[str], chance: rando
             file.change_task(tasks[0], state="done", result="agreed", answered_at=file.now)
     if chance.random() < 0.15:
         await change(office, case_id, state="decided", decision="refused", decided_at=office.clock.now())
+    elif chance.random() < 0.15:
+        await deliver(office, case_id)
     elif standing:
         await go_on(office, case_id)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
+from typing import Any
 
 import msgspec
 import pytest
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from config.settings import HERE
 from handlers.clocks import LOCAL, Counting, Days, Level, Suspension, card, midnight
+from handlers.limits import HOUR, Hours
 from handlers.supervision_clocks import Reckoner, Watched
 from handlers.supervision_rules import Kind, check_rulebook
 from mobile_api.tables import load_rulebook
@@ -49,6 +51,7 @@ TABLE: list[tuple[Kind, int, dict[str, int]]] = [
     ("procedure", 7, {"warning": 5, "yellow": 8, "red": 9}),  # 2 days before its end; overdue > 0; overdue > 1 day
     ("pre_acceptance", 2, {"warning": 3, "yellow": 6, "red": 8}),  # overdue > 0, > 3, > 5 days
     ("certificate", 3, {"yellow": 4}),  # overdue > 0
+    ("delivery", 10, {"warning": 8, "yellow": 11, "red": 12}),  # 行政许可法 art. 44: ten days; our own days around them
     ("consultation", 7, {"warning": 5, "yellow": 8, "red": 9}),  # 2 days before due; past due; past due + 1 day
     ("complaint", 15, {"warning": 13, "yellow": 16, "red": 17}),
     ("step", 5, {"warning": 5, "yellow": 6, "red": 7}),  # our own days
@@ -96,6 +99,42 @@ def test_by_the_instant_one_second_over_counts():
     assert by.next_look(one, (), BEGUN) == full + dt.timedelta(microseconds=1)
 
 
+@pytest.mark.parametrize("counting", ["date", "instant"])
+@pytest.mark.parametrize("hours", [24, 48])
+def test_the_hours_of_urgent_aid_end_at_a_second_whatever_day_it_is(hours: int, counting: Counting):
+    """From a Friday evening: nights, the week-end and the Spring Festival count; one second over counts."""
+    begun, by = dt.datetime(2026, 2, 13, 22, 47, 31, tzinfo=LOCAL), Reckoner(BY.book, CALENDAR, counting)
+    one, instant = Watched("urgent", "o", begun, {"own": Hours(hours)}), dt.timedelta(microseconds=1)
+    for level, after in (("warning", hours - 4), ("yellow", hours), ("red", hours + 24)):
+        full = begun + after * HOUR
+        assert level not in levels(one, full - SECOND, by), level
+        assert level not in levels(one, full, by), level
+        assert level in levels(one, full + instant, by), level
+        assert level in levels(one, full + SECOND, by), level
+        rule = next(rule for rule in by.rules(one) if rule.level == level)
+        assert by.boundary(one, rule) == full + instant
+    assert levels(one, begun - SECOND, by) == []
+    assert next(found.used for found in by.earned(one, begun + hours * HOUR + SECOND)) == hours + 1
+
+
+@given(starts, st.integers(1, 72), st.integers(0, 120 * 3600 * 1000))
+def test_the_next_look_at_urgent_aid_is_at_the_very_boundary(start: dt.datetime, hours: int, milliseconds: int):
+    one, at = Watched("urgent", "o", start, {"own": Hours(hours)}), start + dt.timedelta(milliseconds=milliseconds)
+    carded = {found.rule.code for found in BY.earned(one, at)}
+    look = BY.next_look(one, carded, at)
+    assert (look is None) == (len(carded) == len(BY.rules(one)))
+    if look is not None:
+        assert {found.rule.code for found in BY.earned(one, look - dt.timedelta(microseconds=1))} == carded
+        assert {found.rule.code for found in BY.earned(one, look)} > carded
+
+
+def test_a_day_that_people_were_told_ends_with_itself_in_a_town_that_counts_by_the_instant_too():
+    one = Watched("delivery", "o", BEGUN, {"own": Days(10)}, by_date=True)
+    by = Reckoner(BY.book, CALENDAR, "instant")
+    assert "yellow" not in levels(one, workday(11) - SECOND, by)
+    assert "yellow" in levels(one, workday(11), by)
+
+
 @given(starts, limits, limits, st.integers(0, 60 * 86400), st.sampled_from(["date", "instant"]))
 def test_the_highest_card_is_the_one_that_the_clock_of_the_case_shows(
     start: dt.datetime, promised: Days, legal: Days, seconds: int, counting: Counting
@@ -114,7 +153,7 @@ def test_a_special_procedure_of_k_days_moves_every_boundary_by_k(start: dt.datet
     first, last = (CALENDAR.add_workdays(start.date(), days).day for days in (after + 1, after + length))
     stopped = case(Days(promised), Days(legal), [Suspension.of_days(first, last)], start)
     for rule in BY.rules(plain):
-        wanted = plain.limits[rule.edition.limit].days + rule.edition.days
+        wanted = {"promised": promised, "legal": legal}[rule.edition.limit] + rule.edition.more
         assume(wanted > 0)
         assert BY.boundary(stopped, rule) == BY.boundary(plain if wanted <= after else longer, rule)
 
@@ -166,10 +205,15 @@ def test_a_warning_is_told_to_one_list_a_yellow_card_to_two_a_red_one_to_all_thr
     [
         ("case-red", {"limit": "own"}, "rule-limit"),
         ("step-red", {"limit": "legal"}, "rule-limit"),
+        ("case-red", {"days": None, "hours": 24}, "rule-unit"),
+        ("step-red", {"hours": 24}, "rule-unit"),
+        ("urgent-red", {"days": 1, "hours": None}, "rule-unit"),
+        ("urgent-red", {"text": "$used_days$"}, "placeholder-unknown"),
+        ("case-red", {"text": "$used_hours$"}, "placeholder-unknown"),
         ("case-red", {"text": "$wrong$"}, "placeholder-unknown"),
     ],
 )
-def test_a_rule_that_cannot_hold_is_found_before_it_is_used(code: str, edition: dict[str, str], hit: str):
+def test_a_rule_that_cannot_hold_is_found_before_it_is_used(code: str, edition: dict[str, Any], hit: str):
     rules = [
         msgspec.structs.replace(rule, editions=(msgspec.structs.replace(rule.editions[0], **edition),)) if rule.code == code else rule
         for rule in BY.book.rules

@@ -12,9 +12,10 @@ import pytest
 
 from storage import migrate as migrations
 from storage.database import Database
+from storage.errors import Conflict
 from storage.migrate import FOLDER, MigrationError, migrate, pending
 from tests.support.postgres import PostgresServer
-from tests.support.samples import ON, ROWS, insert
+from tests.support.samples import AT, ON, ROWS, insert
 
 PROCESSES = 4
 MIGRATE_SCRIPT = """
@@ -186,6 +187,38 @@ async def test_of_several_processes_that_start_together_exactly_one_applies(empt
     applied = [out.decode().strip() for out, _ in answers]
     assert max(applied).startswith("0001_frame")
     assert applied.count("") == PROCESSES - 1
+
+
+async def test_a_town_keeps_its_cards_and_takes_those_of_new_objects(empty: Database, folder: Path):
+    """0006 makes the table of cards anew: each card as it was, each index, each rule; a second card of an object and rule stays out."""
+    newer = {file: file.read_text(encoding="utf-8") for file in folder.glob("*.sql") if file.stem >= "0006"}
+    for file in newer:
+        file.unlink()
+    await migrate(empty, folder)
+    card = {**ROWS["supervision_card"], "case_id": "c", "item_code": "i", "staff_id": "s", "feedback_due_on": ON, "reason": "r"}
+    said = {"feedback": "改", "feedback_at": AT, "appeal": "不服", "appealed_at": AT, "settled_by": "s", "settled_at": AT}
+    for number, kind in enumerate(("case", "step", "procedure", "complaint")):
+        await insert(
+            empty, "supervision_card", {**card, **said, "id": f"k{number}", "object_kind": kind, "issued_at": AT, "issued_by": "s"}
+        )
+    before = await empty.rows("SELECT * FROM supervision_card ORDER BY id")
+    for file, text in newer.items():
+        file.write_text(text, encoding="utf-8")
+
+    await migrate(empty, folder)
+
+    assert await empty.rows("SELECT * FROM supervision_card ORDER BY id") == before
+    for kind in ("delivery", "urgent"):
+        await insert(empty, "supervision_card", {**card, "id": kind, "object_kind": kind})
+    for wrong in ({"object_kind": "weather"}, {"level": "blue"}, {"object_kind": "urgent"}):
+        with pytest.raises(Conflict):
+            await insert(empty, "supervision_card", {**card, "id": "no", **wrong})
+    names = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'index' AND tbl_name = 'supervision_card'",
+        "postgres": "SELECT indexname AS name FROM pg_indexes WHERE tablename = 'supervision_card'",
+    }
+    found = {row["name"] for row in await empty.rows(names[empty.dialect])}
+    assert {"supervision_card_open", "supervision_card_of_case", "supervision_card_time"} <= found
 
 
 async def test_what_was_open_before_the_desk_had_a_table_waits_at_it_and_is_found(empty: Database, folder: Path):
