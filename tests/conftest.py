@@ -31,6 +31,7 @@ settings.load_profile("untimed")
 
 OpenDatabase = Callable[..., Awaitable[Database]]
 
+_LONG = ("browser", "chaos", "processes", "scale", "examples", "flows")
 _skipped = pytest.StashKey[dict[str, str]]()
 
 
@@ -154,6 +155,17 @@ async def store(valkey_url: str) -> AsyncIterator[RedisStore]:
     store = await connect(valkey_url)
     yield store
     await store.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Long tests first, so that no process is left alone with one; then SQLite before PostgreSQL: tortoise's models serve one at a time."""
+    items.sort(key=lambda item: (_turn(item.path), "postgres" in item.name))
+
+
+def _turn(path: Path) -> int:
+    """The folder's place in the queue."""
+    folder = path.relative_to(Path(__file__).parent).parts[0]
+    return _LONG.index(folder) if folder in _LONG else len(_LONG)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
