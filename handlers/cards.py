@@ -89,7 +89,10 @@ class CardSignature(msgspec.Struct, frozen=True):
 
 
 class CardDebt(msgspec.Struct, frozen=True):
-    """A paper that may follow (handlers/debts.py); `due_on` None until the case is accepted."""
+    """A paper that may follow (handlers/debts.py); `due_on` None until the case is accepted.
+
+    `counted_from`: the day after which its working days are counted, where it has any.
+    """
 
     id: str
     material: str
@@ -103,6 +106,7 @@ class CardDebt(msgspec.Struct, frozen=True):
     lapsed_at: dt.datetime | None = None
     result: str | None = None
     note: str | None = None
+    counted_from: dt.date | None = None
 
 
 class CardUrgency(msgspec.Struct, frozen=True):

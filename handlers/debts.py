@@ -16,7 +16,7 @@ from handlers import documents, tolerance
 from handlers.actors import SYSTEM
 from handlers.agents import agent_of
 from handlers.cards import Card, CardDebt, CardMaterial, CardSignature
-from handlers.catalogue import MaterialRule
+from handlers.catalogue import MaterialRule, ServiceItem
 from handlers.complaints import complaint
 from handlers.errors import Refused
 from handlers.limits import local_date
@@ -92,7 +92,7 @@ def follow(file: CaseFile) -> None:
     before = file.card.debts
     if before:
         change(file, [_followed(file, one) for one in before])
-        _tell_dates(file, {one.material for one in before if one.due_on is None})
+        tell_dates(file, {one.material for one in before if one.due_on is None})
         case_id, debts = file.row["id"], file.card.debts
         file.write(lambda tx: stored.save(tx, case_id, [msgspec.structs.asdict(one) for one in debts if one.due_on is not None]))
     file.row["is_owing"] = is_owing(file.row, file.card)
@@ -200,28 +200,36 @@ def _followed(file: CaseFile, debt: CardDebt) -> CardDebt:
     if debt.material in _given(file.card.materials):
         return msgspec.structs.replace(debt, settled_at=file.now, result="supplied")
     if file.row["accepted_at"] is not None and (debt.due_on is None or debt.kind == "commitment"):
-        return msgspec.structs.replace(debt, due_on=_due(file, debt))
+        return _dated(file, debt)
     return debt
 
 
-def _due(file: CaseFile, debt: CardDebt) -> dt.date:
-    """By when; a tolerated or owed paper has its date from acceptance or decision, a promise is checked after the decision."""
-    row, calendar = file.row, file.office.calendar
+def _dated(file: CaseFile, debt: CardDebt) -> CardDebt:
+    """With its date; a tolerated or owed paper has it from acceptance or decision, a promise is checked after the decision."""
+    row = file.row
     if debt.kind == "commitment":
-        return local_date(row["decided_at"] or row["accepted_at"]) + dt.timedelta(days=AFTER_CHECK_DAYS)
+        checked_on = local_date(row["decided_at"] or row["accepted_at"]) + dt.timedelta(days=AFTER_CHECK_DAYS)
+        return msgspec.structs.replace(debt, due_on=checked_on)
+    begun = msgspec.structs.replace(debt, counted_from=local_date(file.now if debt.kind == "owed" else row["accepted_at"]))
+    return msgspec.structs.replace(begun, due_on=counted(begun, row, file.item, file.office.calendar))
+
+
+def counted(debt: CardDebt, row: Row, item: ServiceItem, calendar: WorkCalendar) -> dt.date:
+    """By when an owed or tolerated paper comes in, by this calendar."""
+    begun = debt.counted_from or local_date(row["accepted_at"])
     if debt.kind == "owed":
-        return calendar.add_workdays(local_date(file.now), file.item.owed_days).day
-    days = next(rule.supply_days for rule in file.item.materials if rule.code == debt.material)
-    return tolerated_until(local_date(row["accepted_at"]), days, row["promised_on"], row["legal_on"], calendar)
+        return calendar.add_workdays(begun, item.owed_days).day
+    days = next((rule.supply_days for rule in item.materials if rule.code == debt.material), 0)
+    return tolerated_until(begun, days, row["promised_on"], row["legal_on"], calendar)
 
 
 def _is_over(row: Row, card: Card) -> bool:
     return row["state"] in _OVER or row["decision"] == "refused" or card.revoked is not None
 
 
-def _tell_dates(file: CaseFile, undated: set[str]) -> None:
-    """The list of papers that may follow, with their date, goes to the applicant (化州 2025: 出具清单)."""
-    dated = [one for one in file.card.debts if one.material in undated and one.due_on and is_open(one) and one.kind != "commitment"]
+def tell_dates(file: CaseFile, new: set[str]) -> None:
+    """The list of papers whose dates are `new`, by their materials, goes to the applicant (化州 2025: 出具清单)."""
+    dated = [one for one in file.card.debts if one.material in new and one.due_on and is_open(one) and one.kind != "commitment"]
     if dated:
         text, until_on = "、".join(one.name for one in dated), min(one.due_on for one in dated if one.due_on)
         file.note("papers_owed", SYSTEM, text=text, until_on=until_on, document=documents.papers(file))

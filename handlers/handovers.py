@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Literal
 
 import msgspec
@@ -82,6 +83,12 @@ def sign(file: CaseFile, actor: Actor, signed_by: str) -> None:
     sent = delivery.sent_at or file.now
     _keep(file, msgspec.structs.replace(delivery, sent_at=sent, delivered_at=file.now), signed_by.strip() or None)
     _finish(file, actor)
+
+
+def move(file: CaseFile, due_on: dt.date) -> None:
+    """Give the delivery another last day."""
+    if file.card.delivery is not None:
+        _keep(file, msgspec.structs.replace(file.card.delivery, due_on=due_on))
 
 
 def address(office: Office, case_id: str, sealed: bytes) -> str:

@@ -247,6 +247,5 @@ def _grouped(found: Iterable[Row]) -> dict[str, list[Row]]:
 
 def _fingerprint(office: Office) -> int:
     """A number that changes with whatever plans depend on beside the cases."""
-    years = [(table.year, sorted(table.days_off), sorted(table.makeup_workdays)) for table in office.calendar.tables.values()]
-    text = msgspec.json.encode((office.supervision, sorted(years), office.counting))
+    text = msgspec.json.encode((office.supervision, office.calendar.years, office.counting))
     return int.from_bytes(hashlib.sha256(text).digest()[:7])

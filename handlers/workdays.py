@@ -85,6 +85,11 @@ class WorkCalendar:
         self._sums = [0, *accumulate(change for _, change in changes)]
         self._counts = [self._count(ordinal) for ordinal in self._exceptions]
 
+    @property
+    def years(self) -> list[tuple[int, list[dt.date], list[dt.date]]]:
+        """What it is made of, in order: each year with its days off and make-up workdays."""
+        return sorted((table.year, sorted(table.days_off), sorted(table.makeup_workdays)) for table in self.tables.values())
+
     def covers(self, year: int) -> bool:
         """Whether the notice of this year is known."""
         return year in self.tables

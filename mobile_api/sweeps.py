@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 
 from backoffice.bridge import new_holder
 from backoffice.signatures import WINDOW
-from handlers import bundlesteps, calendars, deadlines, papers, parallel, proxies, supervision, uploads
+from handlers import bundlesteps, calendars, deadlines, laterdates, papers, parallel, proxies, supervision, uploads
 from handlers.actors import SYSTEM
 from handlers.casefile import opened
 from handlers.errors import Refused
@@ -52,6 +52,7 @@ async def sweep(office: Office) -> int:
     await grants.forget(office.database, now)
     await uploads.purge(office)
     await calendars.catch_up(office)
+    await laterdates.catch_up(office)
     await outbox.forget(office.database, now - LETTERS_KEPT)
     await inbox.forget(office.database, now - MESSAGES_KEPT)
     await supervision.catch_up(office)

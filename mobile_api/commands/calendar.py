@@ -16,7 +16,7 @@ from pathlib import Path
 from config.settings import HERE, Settings
 from config.tables import UnreadableTable
 from config.tables import read_table as read_file
-from handlers import calendars
+from handlers import calendars, laterdates
 from handlers.calendars import Recount, Recounted
 from handlers.office import Office
 from handlers.workdays import CalendarError, WorkCalendar, YearTable, read_table, statutory_days
@@ -115,10 +115,15 @@ async def _recount(office: Office, new: YearTable, *, dry_run: bool) -> None:
         done.update([_kind(found)])
         for line in _lines(found):
             print(line)
+    async for later in laterdates.plan(office, _first_day(new)):
+        done.update(["kept" if later.date.kept else "later"])
+        print(f"{later.number}  {later.what}  {later.date.former} -> {later.date.on}  {_why(later.date)}")
+        if later.date.moves and not dry_run:
+            await laterdates.recount(office, later.case_id)
     verb = "would be" if dry_run else "were"
     print(
         f"Cases that {verb} moved: {done['moved']}; confirmed as they stood: {done['settled']}; "
-        f"that keep a date against the notice: {done['kept']}."
+        f"that keep a date against the notice: {done['kept']}. Deliveries and papers that {verb} moved: {done['later']}."
     )
 
 

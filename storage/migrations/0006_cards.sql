@@ -4,8 +4,8 @@ CREATE INDEX outbox_unconfirmed ON outbox (department, partition, sent_at, seque
 -- Whether a message of a line is held is asked for whatever is to go: a small index answers, for few are.
 CREATE INDEX outbox_held ON outbox (department, case_id, sequence) WHERE next_at IS NOT NULL AND confirmed_at IS NULL;
 
--- Deliveries of results and the hours of urgent aid earn cards too: the table is made anew with its wider CHECK (SQLite cannot change one),
--- and every card stays as it was.
+-- Deliveries of results and the hours of urgent aid earn cards too. SQLite cannot widen a condition, so the table is made anew; every card
+-- stays as it was.
 CREATE TABLE supervision_card_new (
     id VARCHAR(36) NOT NULL PRIMARY KEY,
     object_kind VARCHAR(16) NOT NULL CHECK (object_kind IN (
@@ -50,3 +50,6 @@ ALTER TABLE supervision_card_new RENAME TO supervision_card;
 CREATE INDEX supervision_card_open ON supervision_card (department, state, id);
 CREATE INDEX supervision_card_of_case ON supervision_card (case_id, id) WHERE case_id IS NOT NULL;
 CREATE INDEX supervision_card_time ON supervision_card (area, earned_at);
+
+-- Results that are still to be delivered, by their day: counted again when a year's holidays have come.
+CREATE INDEX delivery_open ON delivery (due_on) WHERE delivered_at IS NULL;

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from config.settings import HERE, load
-from handlers import reviews
+from handlers import desk, reviews
+from handlers.handovers import Wish
 from handlers.office import Office
 from mobile_api.commands import calendar
 from mobile_api.composition import open_office
@@ -23,7 +24,8 @@ from storage import cases
 from storage.clock import SettableClock
 from storage.envelopes import Answer
 from storage.ids import uuid7
-from tests.support.office import submitted_case
+from tests.support.lives import approver
+from tests.support.office import CLERK, submitted_case
 from tests.support.town import settle_in
 
 NOTICE = HERE / "calendar" / "2026.toml"
@@ -225,6 +227,30 @@ def test_an_amended_notice_moves_dates_that_were_certain_and_says_what_gets_shor
 
     assert "promised  2097-01-22 -> 2097-01-03  19 days earlier" in capsys.readouterr().out
     assert str(row_of(tmp_path, case)["promised_on"]) == "2097-01-03"
+
+
+def test_an_import_moves_deliveries_too(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+    run(tmp_path, "import", str(notice(tmp_path, 2096)))
+    number = asyncio.run(granted_across_new_year(tmp_path))
+    capsys.readouterr()
+
+    for words, verb, moved in ((("--dry-run",), "would be", 1), ((), "were", 1), ((), "were", 0)):
+        assert run(tmp_path, "import", str(notice(tmp_path, 2097)), *words) == 0
+        said = capsys.readouterr().out
+        assert (f"{number}  delivery  2097-01-10 -> 2097-01-29  19 days later" in said) == bool(moved)
+        assert f"Deliveries and papers that {verb} moved: {moved}." in said
+
+
+async def granted_across_new_year(folder: Path) -> str:
+    """A case granted at the end of 2096, whose result waits at the counter; its number."""
+    for name in ("services", "departments", "certificates", "bundles", "events", "supervision"):
+        shutil.copytree(HERE / name, folder / name, dirs_exist_ok=True)
+    async with open_office(load(settings_file(folder), {})) as opened:
+        office = replace(opened, clock=SettableClock(FAR))
+        case = await submitted_case(office, await settle_in(office.database, uuid7()), "SJ-03", Wish("counter"))
+        case = await desk.accept(office, replace(CLERK, area=office.division), case.id, case.version)
+        await desk.decide(office, replace(approver("SJ"), area=office.division), case.id, case.version, "granted", "符合条件")
+        return str(case.number)
 
 
 def test_an_import_that_is_killed_in_the_middle_goes_on_when_it_is_said_again(tmp_path: Path):
