@@ -24,19 +24,35 @@ async def test_a_procedure_that_stops_the_clocks_is_on_the_case_while_it_lasts_a
     await become(person, "zhang")
     await go(person, f"case/index?id={case['id']}")
 
-    await expect(seen(person, "procedure")).to_contain_text("期间不计入办理时限")
+    paused = seen(person, "paused")
+    for said in ("办理时限暂停计算", "现场勘验（市场监管）：", "起暂停，最迟", "上方日期相应顺延"):
+        await expect(paused).to_contain_text(said)
     await person.meets_no_barriers()
     await act(officer, case["id"], "resume", id=stopped["procedures"][0]["id"], result="符合要求")
     await expect(seen(person, "procedure")).to_contain_text("未计入办理时限")
+    await expect(paused).to_have_count(0)
+
+
+async def test_the_legal_date_is_marked_provisional_where_the_promised_one_is(enter: Enter, town: Town):
+    case = await applied(town, "wang", "GA-05")
+    await act(await town.staff("officer", "GA"), case["id"], "accept")
+    for provisional in (False, True):
+        await town.stores.office.database.execute("UPDATE cases SET is_provisional = $2 WHERE id = $1", case["id"], provisional)
+        person = await enter(width=390, height=844)
+        await become(person, "wang")
+        await go(person, f"case/index?id={case['id']}")
+        await expect(seen(person, "legal-on")).to_be_visible()
+        await expect(person.page.get_by_text("法定办结日期（暂定）")).to_have_count(int(provisional))
+        await expect(person.page.get_by_text("承诺办结日期（暂定）")).to_have_count(int(provisional))
 
 
 async def test_who_was_refused_reads_how_to_object_and_until_when(enter: Enter, town: Town):
-    case = await applied(town, "li", "MZ-03")
+    case = await applied(town, "wang", "MZ-03")
     officer, approver = await town.staff("officer", "MZ"), await town.staff("approver", "MZ")
     await act(officer, case["id"], "accept")
     await act(approver, case["id"], "decide", result="refused", reason="收入超过标准")
     person = await enter(width=390, height=844)
-    await become(person, "li")
+    await become(person, "wang")
     await go(person, f"case/index?id={case['id']}")
 
     await expect(seen(person, "remedy")).to_contain_text("行政复议")

@@ -207,6 +207,7 @@ export interface CaseSummary {
   promised_on: string | null
   updated_at: string | null
   on_behalf_of: Behalf | null
+  paused: boolean
 }
 /** One part of a bundle somebody applied for; `waiting`: its turn has not come. */
 export interface UmbrellaPart {
