@@ -18,7 +18,7 @@ from handlers.errors import Refused
 from handlers.limits import local_date, midnight
 from handlers.office import Office
 from handlers.policy import scope_of
-from handlers.supervision_rules import Level
+from handlers.supervision_rules import LEVELS, Level
 from storage import audit, cases, supervision_cards, worklist
 from storage.database import Row, Transaction
 from storage.ids import uuid7
@@ -27,7 +27,7 @@ from storage.supervision_cards import Wanted
 __all__ = [
     "ACTS", "APPEAL_RESULTS", "LIVE", "STATE_NAMES", "Act", "Manual", "Wanted",
     "appeal", "confirm", "drop", "feedback", "issue_by_hand", "listing", "open_acts", "revoke", "settle_appeal", "show",
-    "supervise", "wanted",
+    "supervise", "waiting", "wanted",
 ]  # fmt: skip
 
 STATE_NAMES = {"pending": "待确认", "issued": "已发", "supervised": "督办中", "revoked": "已撤销", "dropped": "不予发牌"}
@@ -77,6 +77,17 @@ async def listing(office: Office, officer: Officer, only: Wanted, before: str | 
             return []
         only = replace(only, department=officer.department)
     return await supervision_cards.listing(office.database, officer.area, only, before, limit)
+
+
+async def waiting(office: Office, officer: Officer) -> int:
+    """How many cards this officer is told of, by the rules' lists of recipients, that he or his unit has still to deal with."""
+    scope, role = scope_of(officer.role, "see_card"), officer.role
+    levels = [level for level in LEVELS if role in office.supervision.recipients.of(level)]
+    settles = scope_of(role, "settle_card") != "none"
+    if scope == "none" or not (levels or settles):
+        return 0
+    department = officer.department if scope == "department" else None
+    return await supervision_cards.waiting(office.database, officer.area, department, levels or [""], settles=settles)
 
 
 async def show(office: Office, officer: Officer, card_id: str) -> Row:

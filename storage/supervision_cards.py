@@ -21,14 +21,29 @@ _FILTERS = {
     "kind": "object_kind = {}",
     "since": "earned_at >= {}",
     "before": "earned_at < {}",
-    "running": "{} = 1 AND EXISTS (SELECT 1 FROM cases WHERE cases.id = case_id "
-    "AND (cases.state IN ('submitted', 'accepted', 'in_review', 'forwarded') OR (object_kind = 'delivery' "
+    "running": "{} = 1 AND EXISTS (SELECT 1 FROM cases WHERE cases.id = supervision_card.case_id "
+    "AND (cases.state IN ('submitted', 'accepted', 'in_review', 'forwarded') OR (supervision_card.object_kind = 'delivery' "
     "AND cases.state IN ('decided', 'delivering') "
     "AND EXISTS (SELECT 1 FROM delivery WHERE delivery.case_id = cases.id AND delivery.delivered_at IS NULL)))) "
     "AND NOT EXISTS (SELECT 1 FROM supervision_card AS later WHERE later.object_kind = supervision_card.object_kind "
     "AND later.object_id = supervision_card.object_id AND later.earned_at > supervision_card.earned_at)",
     "open_appeal": "appealed_at IS NOT NULL AND appeal_result IS NULL AND state <> 'revoked' AND {} = 1",
 }
+
+_UNANSWERED = "state IN ('issued', 'supervised') AND feedback_due_on IS NOT NULL AND feedback_at IS NULL"
+_TO_SETTLE = "(state = 'pending' OR (state IN ('issued', 'supervised') AND appealed_at IS NOT NULL AND appeal_result IS NULL))"
+# As the index supervision_card_waiting has it, word for word: SQLite uses the index for the same words only.
+_OPEN = (
+    "(state = 'pending' OR (state IN ('issued', 'supervised') AND feedback_due_on IS NOT NULL AND feedback_at IS NULL) "
+    "OR (state IN ('issued', 'supervised') AND appealed_at IS NOT NULL AND appeal_result IS NULL))"
+)
+_WAITING = """
+SELECT (SELECT COUNT(*) FROM supervision_card WHERE area = $1{unit} AND {open} AND {wanted})
+    + (SELECT COUNT(*) FROM desk_task JOIN supervision_card ON supervision_card.case_id = desk_task.case_id
+        AND supervision_card.department = desk_task.department
+        WHERE desk_task.area = $1{desk} AND desk_task.level > 0 AND supervision_card.state = 'issued'
+        AND supervision_card.feedback_due_on IS NULL AND supervision_card.level IN ({levels}) AND {running}) AS waiting
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,31 @@ async def listing(db: Queries, area: str, wanted: Wanted, before: str | None, li
             sql += " AND " + condition.format(f"${len(values)}")
     values.append(limit)
     return await db.rows(f"{sql} ORDER BY id DESC LIMIT ${len(values)}", *values)
+
+
+async def waiting(db: Queries, area: str, department: str | None, levels: Sequence[str], *, settles: bool) -> int:
+    """How many cards want somebody's eye, see `waiting_statement`."""
+    sql, values = waiting_statement(area, department, levels, settles=settles)
+    return int((await db.rows(sql, *values))[0]["waiting"])
+
+
+def waiting_statement(area: str, department: str | None, levels: Sequence[str], *, settles: bool) -> tuple[str, list[object]]:
+    """Of these levels (one at least): cards to be answered, and those without an answer whose object runs still.
+
+    For who `settles` cards also those to be confirmed, and open appeals. `department` None = every one. What is read is what is open.
+    """
+    values: list[object] = [area, *levels]
+    told = ", ".join(f"${n}" for n in range(2, 2 + len(levels)))
+    wanted = f"level IN ({told}) AND {_UNANSWERED}"
+    unit = desk = ""
+    if department is not None:
+        values.append(department)
+        unit, desk = f" AND department = ${len(values)}", f" AND desk_task.department = ${len(values)}"
+    sql = _WAITING.format(
+        unit=unit, desk=desk, open=_OPEN, wanted=f"({_TO_SETTLE} OR ({wanted}))" if settles else wanted, levels=told,
+        running=_FILTERS["running"].format("1"),
+    )  # fmt: skip
+    return sql, values
 
 
 async def change(tx: Transaction, card_id: str, states: Sequence[str], values: Mapping[str, object], *, unless: str = "") -> Row | None:

@@ -9,7 +9,7 @@ import re
 from aiohttp import web
 
 from backoffice.setaside import ACTION
-from handlers import sessions
+from handlers import sessions, supervision_cards
 from handlers.access import Officer
 from handlers.errors import Refused
 from handlers.invisible import visible_in
@@ -32,7 +32,10 @@ class NeedsLogin(Exception):
 
 async def officer(request: web.Request) -> Officer:
     """The member of staff behind the cookie; raises NeedsLogin."""
-    standing = await needed_standing(request)
+    return _officer(await needed_standing(request))
+
+
+def _officer(standing: Standing) -> Officer:
     return Officer(standing.account_id, standing.role, standing.department, standing.hall, standing.area)
 
 
@@ -86,6 +89,7 @@ def anybodys_values(request: web.Request) -> dict[str, object]:
         "settles": False,
         "watches": False,
         "sees_cards": False,
+        "cards_waiting": 0,
         "sees_reports": False,
         "administers": False,
         "home": "/",
@@ -108,6 +112,7 @@ async def page_values(request: web.Request) -> dict[str, object]:
         "settles": scope_of(role, ACTION) != "none",
         "watches": scope_of(role, "watch_exchange") != "none",
         "sees_cards": scope_of(role, "see_card") != "none",
+        "cards_waiting": await supervision_cards.waiting(request.app[OFFICE], _officer(standing)),
         "sees_reports": scope_of(role, "see_report") != "none",
         "administers": scope_of(role, "administer") != "none",
         "home": home_of(role),

@@ -53,3 +53,8 @@ CREATE INDEX supervision_card_time ON supervision_card (area, earned_at);
 
 -- Results that are still to be delivered, by their day: counted again when a year's holidays have come.
 CREATE INDEX delivery_open ON delivery (due_on) WHERE delivered_at IS NULL;
+
+-- What a member of staff is reminded of on every page: cards to be confirmed or answered, open appeals; and parts under a card.
+CREATE INDEX supervision_card_waiting ON supervision_card (area, department, level)
+    WHERE (state = 'pending' OR (state IN ('issued', 'supervised') AND feedback_due_on IS NOT NULL AND feedback_at IS NULL) OR (state IN ('issued', 'supervised') AND appealed_at IS NOT NULL AND appeal_result IS NULL));
+CREATE INDEX desk_task_carded ON desk_task (area, department) WHERE level > 0;

@@ -6,9 +6,10 @@ import asyncio
 import datetime as dt
 from typing import Any
 
-from storage import supervision, supervision_cards
+from storage import supervision, supervision_cards, worklist
 from storage.database import Database
 from storage.supervision_cards import Wanted
+from tests.support.samples import ROWS, insert
 
 NOW = dt.datetime(2026, 3, 2, 2, tzinfo=dt.UTC)
 DAY = dt.timedelta(days=1)
@@ -92,3 +93,56 @@ async def test_a_card_is_changed_in_the_states_named_only_and_an_answer_is_given
         assert first is not None
         assert first["feedback"] == "一"
         assert await supervision_cards.change(tx, "k1", ("issued",), {"feedback": "二"}, unless="feedback_at") is None
+
+
+async def test_only_what_wants_somebodys_eye_is_counted(database: Database):
+    """Cards to be answered, warnings whose case runs still; for supervisors what waits for them; nothing of other units or areas."""
+    await put_case(database, "run", "in_review")
+    await put_case(database, "done", "completed")
+    due = {"feedback_due_on": NOW.date()}
+    warning = {"level": "warning", "rule": "case-warning"}
+    rows = [
+        card(1, **due), card(2, **due), card(3), card(4, **due, department="MZ"), card(5, **due, area="130208109"),
+        card(6, **warning, object_id="run", case_id="run"), card(7, **warning, object_id="done", case_id="done"),
+        card(8, level="red", state="pending"), card(9, **due, level="red"), card(10, **due, state="revoked"),
+        card(11, **due, state="supervised"),
+    ]  # fmt: skip
+    async with database.transaction() as tx:
+        await supervision_cards.add(tx, rows)
+        await supervision_cards.change(tx, "k2", ("issued",), {"feedback": "一", "feedback_at": NOW, "appeal": "不服", "appealed_at": NOW})
+        await worklist.rate(tx, ["run", "done"])
+
+    async def count(department: str | None, *levels: str, settles: bool = False) -> int:
+        return await supervision_cards.waiting(database, "130208108", department, levels, settles=settles)
+
+    assert await count("GA", "warning", "yellow", "red") == 4  # 1, 6, 9, 11
+    assert await count("GA", "yellow", "red") == 3
+    assert await count("GA", "warning") == 1
+    assert await count("MZ", "warning", "yellow", "red") == 1
+    assert await count(None, "red", settles=True) == 3  # 8 to be confirmed, 9 told of, the appeal of 2
+    assert await count("WJ", "warning", "yellow", "red") == 0
+
+
+async def test_the_count_goes_by_its_own_indexes(database: Database):
+    """It is asked for every page: what it costs must not grow with the cards of years."""
+    async with database.transaction() as tx:
+        for first in range(0, 4000, 400):
+            values = {"feedback_due_on": NOW.date(), "level": "yellow"}
+            await supervision_cards.add(tx, [card(number, **values) for number in range(first, first + 400)])
+        await tx.execute("UPDATE supervision_card SET feedback_at = earned_at WHERE id <> 'k7'")
+    words = "EXPLAIN QUERY PLAN" if database.dialect == "sqlite" else "EXPLAIN"
+    for department, settles in (("GA", False), (None, True)):
+        sql, values_of = supervision_cards.waiting_statement("130208108", department, ["yellow"], settles=settles)
+        async with database.transaction() as tx:
+            await tx.execute("ANALYZE supervision_card")
+            plan = str(await tx.rows(f"{words} {sql}", *values_of))
+        assert "supervision_card_waiting" in plan
+        assert "desk_task_carded" in plan
+
+
+async def put_case(database: Database, case_id: str, state: str) -> None:
+    """A case at the desk of GA, of which only its state is of interest."""
+    if await database.one("SELECT id FROM resident WHERE id = 'r'") is None:
+        await insert(database, "resident", ROWS["resident"])
+    await insert(database, "cases", {**ROWS["cases"], "id": case_id, "number": case_id, "department": "GA", "state": state})
+    await insert(database, "desk_task", {**ROWS["desk_task"], "case_id": case_id, "department": "GA"})

@@ -67,6 +67,25 @@ async def test_a_unit_sees_what_it_is_warned_of_until_it_is_late_or_done(town: T
     assert "预警，还在办理" not in done.text
 
 
+@BOTH
+async def test_who_is_told_of_cards_reads_their_number_on_every_page_until_he_has_dealt_with_them(town: Town, staff: Staffed):
+    await late(town, staff)
+    supervisor, officer, approver = await staff("supervisor"), await staff("officer", "MZ"), await staff("approver", "MZ")
+    stranger = await staff("officer", "GA")
+
+    for visitor, number in ((supervisor, 1), (officer, 1), (approver, 1)):
+        for address in ("/desk", "/desk/search", "/supervision"):
+            assert f"督办 {number}" in (await visitor.visit(address)).text, (visitor, address)
+    assert "督办 " not in (await stranger.visit("/desk")).text
+    await supervisor.press(await card_on(supervisor, await supervisor.visit("/supervision"), "法定时限"), "确认发牌")
+    assert "督办 2" in (await officer.visit("/desk")).text  # the yellow one and now the red one
+    assert "督办 1" in (await supervisor.visit("/desk")).text
+    for word in ("法定时限", "承诺时限"):
+        await officer.press(await card_on(officer, await officer.visit("/supervision"), word), "提交反馈", text="本周办结")
+    for visitor in (supervisor, officer, approver):
+        assert "督办 " not in (await visitor.visit("/desk")).text
+
+
 async def test_words_are_asked_for_and_what_was_typed_stays(town: Town, staff: Staffed):
     await late(town, staff)
     supervisor = await staff("supervisor")
