@@ -140,8 +140,9 @@ async def _is_living(office: Office, db: Queries, row: Row) -> bool:
 async def _living(office: Office, db: Queries, row: Row) -> list[str]:
     """Ids of the authorities by which the agent of a case may act in it today."""
     today = local_date(office.clock.now())
+    item = await office.catalogue.version(db, row["item_code"], row["item_version"])
     found = await agents.living(db, row["id"], today)
-    return [one["id"] for one in found if open_authority(office, one).covers(row["item_code"], today)]
+    return [one["id"] for one in found if open_authority(office, one).carries(item, today)]
 
 
 def _seal(office: Office, case_id: str, column: str, person: Person) -> bytes:

@@ -62,6 +62,10 @@ class Authority(msgspec.Struct, frozen=True):
         living = self.state == "active" and today <= self.valid_to_on and not self.is_outgrown(today)
         return living and (not self.items or item_code in self.items)
 
+    def carries(self, item: ServiceItem, today: dt.date) -> bool:
+        """Whether it may be used for an item today: it covers it, and is of a kind that may do it."""
+        return self.covers(item.code, today) and self.kind in allowed_kinds(item)
+
     def is_outgrown(self, today: dt.date) -> bool:
         """Whether the child of a guardian has come of age."""
         return self.kind == "guardian" and not self.is_incapable and not is_minor(self.principal.number, today)

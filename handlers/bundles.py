@@ -75,18 +75,24 @@ async def show(office: Office, resident_id: str, umbrella_id: str) -> UmbrellaVi
     if row is None:
         raise Refused("not_found")
     found = await cases.of_umbrella(office.database, umbrella_id)
-    await check_own(office, office.database, found[0], resident_id)
+    for case in found:  # an authority that followed may be for some of the parts only
+        await check_own(office, office.database, case, resident_id)
     return view_umbrella(office, row, found)
 
 
-async def mine(office: Office, resident_id: str, before: str | None, limit: int) -> list[UmbrellaView]:
-    """A page of a resident's umbrellas, newest first; what became of those he had an authority for is no longer his to see."""
+async def mine(office: Office, resident_id: str, before: str | None, limit: int) -> tuple[list[UmbrellaView], str | None]:
+    """A page of a resident's umbrellas, newest first, and below which id the next begins (None at the end).
+
+    What became of those he had an authority for is no longer his to see, so that a page may be shorter than `limit`.
+    """
+    rows = await umbrellas.of_resident(office.database, resident_id, before, limit)
     views = []
-    for row in await umbrellas.of_resident(office.database, resident_id, before, limit):
+    for row in rows:
         found = await cases.of_umbrella(office.database, row["id"])
-        if await agents.standing_of(office, office.database, found[0], resident_id) != "former agent":
+        standings = [await agents.standing_of(office, office.database, case, resident_id) for case in found]
+        if "former agent" not in standings:
             views.append(view_umbrella(office, row, found))
-    return views
+    return views, rows[-1]["id"] if len(rows) == limit else None
 
 
 async def withdraw(office: Office, resident_id: str, umbrella_id: str, reason: str, settle: Settle) -> UmbrellaView:
@@ -101,6 +107,8 @@ async def withdraw(office: Office, resident_id: str, umbrella_id: str, reason: s
             files = [await stack.enter_async_context(opened(office, case_id, tx=tx)) for case_id in begun]
             umbrella = await umbrellas.take(tx, umbrella_id)
             files += [await stack.enter_async_context(opened(office, case_id, tx=tx)) for case_id in waiting]
+            for file in files:  # his authority may have been revoked since it was shown
+                await check_own(office, tx, file.row, resident_id)
             _take_back(files, resident_id, reason)
         view = view_umbrella(office, umbrella or {}, await cases.of_umbrella(tx, umbrella_id))
         await settle(tx, view)

@@ -13,6 +13,7 @@ import msgspec
 
 from handlers import residents, shortcodes
 from handlers.access import Officer, own_case
+from handlers.agents import told_of
 from handlers.casecards import CaseCard, cards_for
 from handlers.errors import Refused
 from handlers.numbers import mask_name
@@ -103,7 +104,8 @@ async def issue_lookup(
 async def scan(office: Office, officer: Officer, text: str, purpose: Purpose, act: str = "", settle: Settle | None = None) -> Scan:
     """What a clerk's scan field received, opened: a look-up code or its digits, a receipt, or a case number.
 
-    Every look is in the record and on the resident's phone. Whatever does not open refuses alike with "code_not_valid".
+    Every look is in the record, and told to who showed the code, or to those who hear of the case that was found by its paper or number.
+    Whatever does not open refuses alike with "code_not_valid".
     A code used up by an `act` of this officer opens once more for the same act: its answer may have been lost on the way.
     """
     if scope_of(officer.role, "scan_code") == "none":
@@ -191,10 +193,17 @@ async def _open(office: Office, officer: Officer, kind: str, resident_id: str, c
     opened = Scan(found, Holder(name or await _shower(office, found, resident_id)))
     async with office.database.transaction() as tx:
         await _record(tx, office, officer, resident_id, "done", {"kind": kind, "cases": [card.number for card in found]})
-        await account_events.append(tx, resident_id, "code.scanned", *_told(officer, found), office.clock.now())
+        for account in await _hearers(office, tx, kind, resident_id, case_ids):
+            await account_events.append(tx, account, "code.scanned", *_told(officer, found), office.clock.now())
         if settle:
             await settle(tx, opened)
     return opened
+
+
+async def _hearers(office: Office, tx: Transaction, kind: str, resident_id: str, case_ids: tuple[str, ...]) -> list[str]:
+    """Who is told of a look: who showed his code; of a case found by its paper or number, those who hear what becomes of it."""
+    row = None if kind in {"token", "short"} else await cases.by_id(tx, case_ids[0])
+    return [resident_id] if row is None else await told_of(office, tx, row)
 
 
 async def _shower(office: Office, found: list[CaseCard], resident_id: str) -> str:

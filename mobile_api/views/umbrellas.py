@@ -31,8 +31,7 @@ class UmbrellaPage(msgspec.Struct, frozen=True):
 
 async def listing(query: UmbrellasQuery, caller: Caller, office: Office) -> UmbrellaPage:
     """My bundles."""
-    found = await bundles.mine(office, caller.account_id, query.cursor, query.limit)
-    return UmbrellaPage(found, found[-1].id if len(found) == query.limit else None)
+    return UmbrellaPage(*await bundles.mine(office, caller.account_id, query.cursor, query.limit))
 
 
 async def show(id: str, caller: Caller, office: Office) -> UmbrellaView:  # noqa: A002 - the path's own word

@@ -39,6 +39,7 @@ from tests.support.proxies import (
     asked,
     confirmed,
     guardian,
+    id_number,
     office,
     principal,
 )
@@ -221,7 +222,7 @@ async def test_the_clerk_greets_who_stands_there(office: Office, agent: str, pri
     case = await applied(office, agent, one.id)
 
     by_paper = await codes.scan(office, CLERK, str(case.receipt_code), "hall")
-    own = await codes._open(office, CLERK, "token", principal, ())
+    own = await codes._open(office, CLERK, "token", principal, (), None)
 
     assert (by_paper.holder.name_masked, by_paper.cases[0].applicant) == ("王**", "赵**")
     assert (own.holder.name_masked, [card.id for card in own.cases]) == ("赵**", [case.id])
@@ -249,12 +250,47 @@ async def test_a_bundle_is_applied_for_as_one_and_every_part_is_the_principals(o
 
     assert {part.form["applicant_name"] for part in parts if "applicant_name" in part.form} == {"王小梅"}
     assert all(part.on_behalf_of is not None for part in parts)
-    assert [found.id for found in await bundles.mine(office, principal, None, 10)] == [umbrella.id]
+    assert [found.id for found in (await bundles.mine(office, principal, None, 10))[0]] == [umbrella.id]
     await proxies.revoke(office, principal, one.id)
     with pytest.raises(Refused, match="proxy_over"):
         await bundles.show(office, agent, umbrella.id)
-    assert await bundles.mine(office, agent, None, 10) == []
+    assert await bundles.mine(office, agent, None, 10) == ([], None)
     assert (await bundles.withdraw(office, principal, umbrella.id, "", no_answer)).parts[0].state == "withdrawn"  # type: ignore[arg-type]
+
+
+async def test_a_new_authority_for_one_part_does_not_open_the_others_of_a_bundle(office: Office, agent: str, principal: str):
+    mother = {"kind": "mandate", "relation": "", "principal_name": "王小梅", "principal_number": YOUNG, "agent_number": OLD}
+    one = await confirmed(office, agent, principal, **mother)
+    umbrella = await bundle_for(office, agent, one.id)
+    await proxies.revoke(office, principal, one.id)
+    await active(office, agent, items=(umbrella.parts[0].code,), **mother)
+
+    assert (await cases.show(office, agent, umbrella.parts[0].case_id)).id == umbrella.parts[0].case_id
+    for act in (
+        bundles.show(office, agent, umbrella.id),
+        bundles.withdraw(office, agent, umbrella.id, "", no_answer),  # type: ignore[arg-type]  # nobody waits for the answer
+    ):
+        with pytest.raises(Refused, match="proxy_over"):
+            await act
+    assert (await bundles.mine(office, agent, None, 10))[0] == []
+    assert {part.state for part in (await bundles.show(office, principal, umbrella.id)).parts} & {"withdrawn"} == set()
+
+
+async def test_bundles_that_are_no_longer_ones_to_see_do_not_end_the_list(office: Office, agent: str, principal: str):
+    mother = {"kind": "mandate", "relation": "", "principal_name": "王小梅", "principal_number": YOUNG, "agent_number": OLD}
+    firm = await active(office, agent, **mother)
+    first = await bundle_for(office, agent, firm.id)
+    await proxies.revoke(office, agent, firm.id)
+    second = await active(office, agent, **{**mother, "principal_number": id_number("1990-01-01"), "principal_name": "王小妹"})
+    lost = await bundle_for(office, agent, second.id)
+    await active(office, agent, **mother)
+    await proxies.revoke(office, agent, second.id)
+
+    page, more = await bundles.mine(office, agent, None, 1)
+    rest, _ = await bundles.mine(office, agent, more, 1)
+
+    assert (page, more) == ([], lost.id)
+    assert [found.id for found in rest] == [first.id]
 
 
 async def test_a_bundle_needs_an_authority_for_every_part(office: Office, agent: str):

@@ -108,6 +108,36 @@ async def test_a_new_authority_for_the_same_person_goes_on_where_the_old_one_end
     assert (await cases.withdraw(office, agent, case.id, "", no_answer)).state == "withdrawn"
 
 
+async def test_an_authority_of_a_kind_that_may_not_do_the_item_does_not_go_on_with_its_case(office: Office, agent: str):
+    """A relative could not have asked for the certificate, so she cannot go on with it after her mandate was taken back."""
+    mandate = await active(office, agent, kind="mandate", relation="")
+    case = await applied(office, agent, mandate.id, RATE)
+    await active(office, agent)
+    await cases.show(office, agent, case.id)
+    await proxies.revoke(office, agent, mandate.id)
+
+    with pytest.raises(Refused, match="proxy_over"):
+        await cases.show(office, agent, case.id)
+    with pytest.raises(Refused, match="proxy_over"):
+        await cases.withdraw(office, agent, case.id, "", no_answer)
+    await active(office, agent, kind="mandate", relation="")
+    assert (await cases.show(office, agent, case.id)).id == case.id
+
+
+@pytest.mark.parametrize("paper", ["receipt_code", "number"])
+async def test_a_look_at_the_counter_is_told_to_whom_the_case_is_told(office: Office, agent: str, principal: str, paper: str):
+    one = await confirmed(office, agent, principal)
+    case = await applied(office, agent, one.id)
+    await codes.scan(office, CLERK, str(getattr(case, paper)), "hall")
+    assert (await heard(office, agent)).count("code.scanned") == (await heard(office, principal)).count("code.scanned") == 1
+
+    await proxies.revoke(office, principal, one.id)
+    await codes.scan(office, CLERK, str(getattr(case, paper)), "hall")
+
+    assert (await heard(office, agent)).count("code.scanned") == 1
+    assert (await heard(office, principal)).count("code.scanned") == 2
+
+
 async def test_results_go_to_both_and_after_the_revocation_to_the_principal_alone(office: Office, agent: str, principal: str):
     one = await confirmed(office, agent, principal)
     case = await applied(office, agent, one.id)

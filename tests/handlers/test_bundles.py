@@ -181,7 +181,7 @@ async def test_a_refused_application_leaves_nothing_behind(office: Office, resid
         await bundles.apply(office, resident, Application(bundle=FAREWELL, form={}), settled)
 
     assert refused.value.code == "invalid_form"
-    assert await bundles.mine(office, resident, None, 10) == []
+    assert await bundles.mine(office, resident, None, 10) == ([], None)
 
 
 async def test_what_one_part_tolerates_as_missing_is_signed_for_with_the_whole(office: Office, resident: str):
