@@ -210,6 +210,8 @@ def _month(text: str) -> tuple[dt.datetime, dt.datetime]:
         first = dt.date.fromisoformat(f"{text}-01")
     except ValueError:
         raise Refused("bad_request") from None
+    if first.year in {dt.MINYEAR, dt.MAXYEAR}:  # its first moment, or the one after its last, is none in every time zone
+        raise Refused("bad_request")
     return midnight(first), midnight((first + dt.timedelta(days=31)).replace(day=1))
 
 

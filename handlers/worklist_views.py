@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from dataclasses import replace
 from typing import Literal
 
@@ -29,6 +30,8 @@ STEP_NAMES = {"accept": "待受理", "review": "待审查", "decide": "待决定
 LEVELS = ("none", "warning", "yellow", "red")
 SOMEBODY = "同事"
 """How a holder is called whose account is gone."""
+
+_CURSOR = re.compile(r"([01])\.([0-9]{1,3})\.([0-9]{4}-[0-9]{2}-[0-9]{2})\.([0-9A-Za-z-]{1,36})")
 
 _STATE_STEPS = {
     "submitted": ("accept",), "correction_requested": ("wait",), "decided": ("deliver",), "delivering": ("sign",),
@@ -150,8 +153,10 @@ def _read(cursor: str) -> tuple[bool, Place | None]:
     """Whether the page still lists what was given, and where it begins."""
     if not cursor:
         return True, None
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise Refused("invalid_cursor")
     try:
-        given, urgency, due_on, case_id = cursor.split(".")
-        return given == "1", (int(urgency), dt.date.fromisoformat(due_on), case_id)
+        return found[1] == "1", (int(found[2]), dt.date.fromisoformat(found[3]), found[4])
     except ValueError:
         raise Refused("invalid_cursor") from None

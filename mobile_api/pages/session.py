@@ -31,7 +31,9 @@ class NeedsLogin(Exception):
 
 
 async def officer(request: web.Request) -> Officer:
-    """The member of staff behind the cookie; raises NeedsLogin."""
+    """The member of staff behind the cookie, who asks for a page in text alone; raises NeedsLogin, Refused "bad_request"."""
+    if any(_NO_TEXT.search(text) for named in request.query.items() for text in named):
+        raise Refused("bad_request")
     return _officer(await needed_standing(request))
 
 

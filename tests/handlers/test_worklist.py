@@ -199,8 +199,12 @@ async def test_pages_show_each_part_once(office: Office, *, late: bool):
             seen += [one.case_id for one in items]
             more = bool(cursor)
         assert seen == [one.id for one in (*cases[4:], *cases[:4])], size
+
+
+@pytest.mark.parametrize("cursor", ["1.x.y.z", "0.99999999999.2026-02-13.a", "0.99999999999999999999999.2026-02-13.a", "2.1.2026-02-13.a"])
+async def test_what_is_no_cursor_of_ours_is_refused_before_any_store_is_asked(office: Office, cursor: str):
     with pytest.raises(Refused, match="invalid_cursor"):
-        await worklist_views.inbox(office, me, Query(), "1.x.y.z", 5)
+        await worklist_views.inbox(office, CLERK, Query(), cursor, 5)
 
 
 async def test_another_town_sees_nothing(office: Office):
