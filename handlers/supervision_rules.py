@@ -141,6 +141,9 @@ def check_rulebook(book: Rulebook) -> Iterator[Hit]:
             yield Hit("rule-twice", ("rules",), {"code": code})
     for place, rule in enumerate(book.rules):
         yield from _check(rule, ("rules", place))
+    supervised = {rule.object for rule in book.rules}
+    if unsupervised := [name for kind, name in KIND_NAMES.items() if kind not in supervised]:
+        yield Hit("object-unsupervised", ("rules",), {"names": "、".join(unsupervised)})
 
 
 def _check(rule: Rule, key: tuple[str | int, ...]) -> Iterator[Hit]:
@@ -170,6 +173,10 @@ SUPERVISION_RULES: dict[str, Finding] = {
     "no-supervision": Finding(
         "warning", "本系统", "没有监察规则，任何办件超期都不会发牌", "照程序自带的 supervision/rules.toml 放一份。",
         "there are no rules of supervision: no case gets a card", "Put in a copy of the supervision/rules.toml that comes along.",
+    ),
+    "object-unsupervised": Finding(
+        "warning", "本系统", "没有规则的监察对象：{names}，超期不会发牌", "照程序自带的 supervision/rules.toml 补上这些对象的规则。",
+        "no rule for: {names}; they get no card", "Copy the rules of these objects from the supervision/rules.toml that comes along.",
     ),
     "rule-twice": Finding(
         "error", "本系统", "编码“{code}”用了两次", "规则和事由的编码各不相同，改其中一个。",

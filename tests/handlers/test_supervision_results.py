@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from handlers.cases import Change, correct
 from handlers.caseviews import CaseView
 from handlers.corrections import Correction, MaterialNote
 from handlers.handovers import Dispatch, Wish
+from handlers.limits import midnight
 from handlers.materials import HandedIn
 from handlers.office import Office
 from storage import supervision_cards as stored
@@ -101,6 +103,16 @@ async def test_the_card_of_a_delivery_holds_to_the_day_that_the_pages_show(offic
     for moment, had in ((later, 1), (on_workday(office, 14), 2)):
         await sweep_at(office, moment)
         assert len(await cards(office, case, "delivery")) == had
+
+
+async def test_a_town_that_counts_by_the_instant_is_not_late_before_the_day_that_the_pages_show_is_over(office: Office):
+    town = dataclasses.replace(office, counting="instant")
+    case = await granted(town)
+    late = midnight(town.calendar.add_workdays(MORNING.date(), 11).day)
+    for moment, had in ((late - SECOND, 1), (late, 2)):
+        clock_of(town).time = moment
+        await supervision.sweep(town)
+        assert len(await cards(town, case, "delivery")) == had
 
 
 async def test_deliveries_from_before_the_rules_came_are_found_when_the_town_starts(office: Office):

@@ -53,6 +53,17 @@ def test_a_mistake_is_shown_where_it_stands_and_nothing_is_loaded(town: Path, ol
     assert rule in {found.rule for found in Inspection(town).errors}
 
 
+def test_a_town_whose_rules_are_from_before_new_objects_is_told_which_get_no_card(town: Path):
+    text = (town / RULES).read_text(encoding="utf8")
+    blocks = text.split("[[rules]]\n")
+    old = "[[rules]]\n".join(block for block in blocks if 'object = "delivery"' not in block and 'object = "urgent"' not in block)
+    (town / RULES).write_text(old, encoding="utf8")
+    (found,) = [one for one in Inspection(town).findings if one.rule == "object-unsupervised"]
+    assert found.level == "warning"
+    assert "送达、急难救助" in str(found)
+    assert load_rulebook(town).rules
+
+
 def test_a_town_without_rules_is_told_that_nothing_is_supervised(tmp_path: Path):
     assert load_rulebook(tmp_path) == Rulebook()
     assert [(found.rule, found.level) for found in Inspection(tmp_path).findings if found.rule == "no-supervision"] == [
