@@ -45,9 +45,9 @@ async def add(office: Office, officer: Officer, case_id: str, note: Note, settle
         await _check(tx, officer, case_id)
         if scope_of(officer.role, "write_note") == "none":
             raise Refused("forbidden")
-        await write(office, tx, officer, case_id, note.text.strip())
-        [row] = await notes.of_case(tx, case_id, None, 1)
-        view = _view(office, row)
+        note_id = await write(office, tx, officer, case_id, note.text.strip())
+        row = await notes.by_id(tx, note_id)  # not the case's newest: another process's clock may be ahead
+        view = _view(office, row or {})
         if settle is not None:
             await settle(tx, view)
     return view

@@ -6,11 +6,11 @@ import datetime as dt
 
 from storage.database import Queries, Row
 
-_OF_CASE = (
+_SELECT = (
     "SELECT case_note.*, staff.name AS author_name, staff.department AS author_department FROM case_note "
-    "LEFT JOIN staff ON staff.id = case_note.staff_id "
-    "WHERE case_note.case_id = $1 AND case_note.id < $2 ORDER BY case_note.id DESC LIMIT $3"
+    "LEFT JOIN staff ON staff.id = case_note.staff_id"
 )
+_OF_CASE = f"{_SELECT} WHERE case_note.case_id = $1 AND case_note.id < $2 ORDER BY case_note.id DESC LIMIT $3"
 
 
 async def add(db: Queries, note_id: str, case_id: str, staff_id: str, text_sealed: bytes, at: dt.datetime) -> None:
@@ -22,3 +22,8 @@ async def add(db: Queries, note_id: str, case_id: str, staff_id: str, text_seale
 async def of_case(db: Queries, case_id: str, before: str | None, limit: int) -> list[Row]:
     """The notes of a case with their authors' names, newest first, from below id `before`."""
     return await db.rows(_OF_CASE, case_id, before or "~", limit)
+
+
+async def by_id(db: Queries, note_id: str) -> Row | None:
+    """One note with its author's name."""
+    return await db.one(f"{_SELECT} WHERE case_note.id = $1", note_id)

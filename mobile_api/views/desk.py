@@ -102,7 +102,7 @@ async def show(id: str, caller: Caller, office: Office) -> Answer[CaseView]:  # 
 
 async def show_particulars(id: str, caller: Caller, office: Office) -> Particulars:  # noqa: A002
     """What officers need to go on with a case."""
-    return await particulars.of_case(office, officer(caller), id)
+    return await particulars.show(office, officer(caller), id)
 
 
 async def accept(id: str, if_match: int, caller: Caller, office: Office) -> Answer[CaseView]:  # noqa: A002

@@ -12,7 +12,8 @@ Cell = str | int | float | None
 CSV = "text/csv"
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")  # OWASP, CSV injection: what a spreadsheet would take for the beginning of a formula
+# OWASP, CSV injection: what a spreadsheet would take for the beginning of a formula, in full width too.
+_FORMULA = re.compile(r"[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, production 2
 
 

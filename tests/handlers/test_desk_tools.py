@@ -20,6 +20,7 @@ from handlers.notes import Note
 from handlers.office import Office
 from handlers.replies import Template
 from handlers.shortcodes import receipt_code
+from storage import audit
 from storage.bell import Bell
 from storage.database import Database
 from storage.redis import RedisStore
@@ -50,6 +51,25 @@ async def test_a_note_has_author_and_time_and_rests_sealed(office: Office):
     assert written.text == "申请人电话打不通，下午再联系"
     assert "电话".encode() not in bytes(row["text_sealed"])
     assert await notes.of_case(office, CLERK, case.id, None, 10) == [written]
+
+
+async def test_who_writes_a_note_is_answered_with_his_own_also_beside_a_machine_whose_clock_is_ahead(office: Office):
+    me, case = await hired(office, "张伟", "MZ"), await new_case(office, ALONE)
+    later = f"f{await notes.write(office, office.database, CLERK, case.id, '别人的备注')}"[:36]
+    await office.database.execute("UPDATE case_note SET id = $1", later)
+
+    assert (await notes.add(office, me, case.id, Note("我的备注"))).text == "我的备注"
+
+
+async def test_a_look_at_numbers_and_addresses_alone_is_in_the_record_too(office: Office):
+    me, case = await hired(office, "张伟", "MZ"), await new_case(office, ALONE)
+
+    await particulars.show(office, me, case.id)
+    with pytest.raises(Refused, match="not_found"):
+        await particulars.show(office, officer("GA"), case.id)
+
+    looks = [row for row in await audit.of_object(office.database, "case", case.id) if row["action"] == "case.particulars_seen"]
+    assert [row["actor_id"] for row in looks] == [me.id]
 
 
 async def test_a_note_is_never_in_what_its_resident_sees(office: Office):

@@ -27,7 +27,7 @@ def test_a_csv_is_read_as_utf_8_by_excel_and_as_a_table_by_everybody() -> None:
     assert list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""))) == [TITLES, ["民政", "3", "66.66"], ["公安", "0", ""]]
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "＝1+1", "＋1", "－1", "＠SUM(A1)"])
 def test_no_text_becomes_a_formula(text: str) -> None:
     lines = list(csv.reader(io.StringIO(csv_file(["a"], [[text]]).decode("utf-8-sig"), newline="")))
     assert lines[1] == [f"'{text}"]
