@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -191,6 +192,19 @@ def _check_addresses(settings: Settings) -> None:
     for section, (pattern, wanted) in _ADDRESSES.items():
         if not re.match(pattern, given[section]):
             raise SettingsError(f"{section}.url (MOBILE_API_{section.upper()}__URL) must be {wanted}.")
+        if not _has_ports(given[section]):
+            raise SettingsError(
+                f"{section}.url (MOBILE_API_{section.upper()}__URL) has no usable port. In a password, / is written %2F, "
+                "# %23, ? %3F, @ %40, % %25."
+            )
+
+
+def _has_ports(url: str) -> bool:
+    """Whether what stands behind each host's colon is a port; it is not when a password holds a character that ends the hosts."""
+    try:
+        return all(urlsplit(f"//{host}").port != 0 for host in urlsplit(url).netloc.rpartition("@")[2].split(","))
+    except ValueError:
+        return False
 
 
 def _wechat_problems(wechat: Wechat) -> list[str]:
@@ -220,9 +234,13 @@ def _town_problems(settings: Settings) -> list[str]:
 
 def _read(file: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))  # Notepad may put a byte order mark before the text
     except FileNotFoundError:
         raise SettingsError(f"The settings file {file} does not exist: check --config or MOBILE_API_CONFIG.") from None
+    except OSError as error:
+        raise SettingsError(f"The settings file {file} cannot be read ({error.strerror}): check --config or MOBILE_API_CONFIG.") from None
+    except UnicodeDecodeError:
+        raise SettingsError(f"{file} is not UTF-8 text: open it in an editor and save it again with the encoding UTF-8.") from None
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{file} is not valid TOML: {error}.") from None
 

@@ -70,6 +70,11 @@ COMPLAINTS: dict[str, tuple[str, str]] = {
         "有效期请选今天至 {last} 之间的日期。",
         "The last day lies between today and {last}.",
     ),
+    "no_such_department": ("没有这个部门，已有：{known}。", "There is no such department; known are {known}."),
+    "department_needed": (
+        "经办和审批人员须属于一个部门，请加 --department 部门代码。",
+        "An officer or approver belongs to a department: give --department CODE.",
+    ),
     "too_short": ("密码至少 {least} 个字符。", "A password has {least} characters or more."),
 }
 

@@ -57,15 +57,14 @@ async def add(
     office: Office, *, username: str, name: str, role: Role, password: str, department: str = "", hall: str = "", totp: bool = False
 ) -> str | None:
     """A new account; gives the secret of its one-time codes (base32) if asked for. Refuses a taken name or a short password."""
-    if len(password) < SHORTEST_PASSWORD:
-        raise Refused("invalid_form", errors=[complaint("/password", "too_short", least=SHORTEST_PASSWORD)])
+    hashed = await password_hash(password)
     staff_id, secret = uuid7(), secrets.token_bytes(20) if totp else None
     sealed = office.keys.sealer.seal(secret, f"staff.totp_sealed:{staff_id}") if secret else None
     made = await staff.insert(
         office.database,
         {
             "id": staff_id, "username": username, "name": name, "role": role, "department": department or None,
-            "hall": hall or None, "area": office.division, "password_hash": await _hash(password), "totp_sealed": sealed,
+            "hall": hall or None, "area": office.division, "password_hash": hashed, "totp_sealed": sealed,
             "created_at": office.clock.now(),
         },
     )  # fmt: skip
@@ -124,7 +123,10 @@ def _nobody() -> str:
     return _HASHER.hash(secrets.token_urlsafe(16))
 
 
-async def _hash(password: str) -> str:
+async def password_hash(password: str) -> str:
+    """What is kept of a password; refuses a short one."""
+    if len(password) < SHORTEST_PASSWORD:
+        raise Refused("invalid_form", errors=[complaint("/password", "too_short", least=SHORTEST_PASSWORD)])
     return await asyncio.to_thread(_HASHER.hash, password)
 
 

@@ -37,6 +37,11 @@ def main(arguments: list[str] | None = None) -> int:
     except Mendable as reason:
         sys.stderr.write(f"{reason}\n")
         return 1
+    except OSError as reason:
+        if reason.filename is None:
+            raise
+        sys.stderr.write(f"{reason.filename}: {reason.strerror}\n")
+        return 1
 
 
 def parser(named: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:

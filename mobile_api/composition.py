@@ -129,12 +129,21 @@ def _check(settings: Settings) -> None:
     production = settings.town.profile == "production"
     folder = Path(settings.secrets.dir)
     if not production and not any(folder.glob("*.key")):
-        Keys.create(folder)
-        if settings.demo.enabled:
-            (folder / MARKER).touch(mode=0o600)
+        _make_keys(folder, marked=settings.demo.enabled)
     found = production_problems(settings) + problems(folder, production=production)
+    if not (settings.tables_dir / "services").is_dir():
+        found.append(f"town.tables (MOBILE_API_TOWN__TABLES): there is no folder {settings.tables_dir / 'services'}.")
     if found:
         raise NotFit("\n".join(["This configuration cannot serve:", *(f"- {line}" for line in found)]))
+
+
+def _make_keys(folder: Path, *, marked: bool) -> None:
+    try:
+        Keys.create(folder)
+        if marked:
+            (folder / MARKER).touch(mode=0o600)
+    except OSError as error:
+        raise NotFit(f"secrets.dir (MOBILE_API_SECRETS__DIR): no keys can be made there: {error}") from error
 
 
 async def _reach(url: str) -> RedisStore:

@@ -106,7 +106,10 @@ class Database(Queries):
     @classmethod
     async def open(cls, url: str, bell: Bell, *, pool: int = 10) -> Database:
         """Connect to `sqlite://path` or `postgres://...`; raises ValueError or StoreUnavailable, both name the setting."""
-        connection, dialect = _connection(url, pool)
+        try:
+            connection, dialect = _connection(url, pool)
+        except OSError as error:
+            raise StoreUnavailable(f"database.url (MOBILE_API_DATABASE__URL) cannot be used: {error}") from error
         context = TortoiseContext()
         context.__enter__()
         is_first = cls._models_are_for != dialect
@@ -129,8 +132,8 @@ class Database(Queries):
         database = cls(context, dialect, bell)
         try:
             await database.one("SELECT 1 AS ready")
-        except (StoreUnavailable, asyncpg.PostgresError, sqlite3.Error) as error:
-            await database.close()
+        except (StoreUnavailable, asyncpg.PostgresError, asyncpg.InterfaceError, sqlite3.Error, TypeError) as error:
+            await database.close()  # TypeError: asyncpg does not know an option of the address
             raise StoreUnavailable(f"database.url (MOBILE_API_DATABASE__URL) cannot be used: {error}") from error
         return database
 
@@ -224,7 +227,7 @@ def _translated() -> Iterator[None]:
     except OperationalError as error:
         raise _operational(error) from None
     except sqlite3.OperationalError as error:
-        raise StoreUnavailable(str(error)) from error
+        raise StoreUnavailable(_told(error)) from error
     except (OSError, *_POSTGRES_DOWN) as error:
         raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
     except asyncpg.InterfaceError as error:
@@ -233,10 +236,15 @@ def _translated() -> Iterator[None]:
         raise
 
 
+def _told(error: sqlite3.Error) -> str:
+    busy = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+    return f"{error}: another program is writing to it; end that one (a copy, a tool), or try again later" if busy else str(error)
+
+
 def _operational(error: OperationalError) -> Exception:
     cause = error.args[0] if error.args else None
     if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF in _SQLITE_DOWN:
-        return StoreUnavailable(str(cause))
+        return StoreUnavailable(_told(cause))
     return OperationalError(str(cause).partition(":")[0]) if isinstance(cause, asyncpg.DataError) else error
 
 
@@ -244,7 +252,10 @@ def _connection(url: str, pool: int) -> tuple[dict[str, Any], str]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         path = url.removeprefix("sqlite://")
-        Path(path).expanduser().absolute().parent.mkdir(parents=True, exist_ok=True)
+        file = Path(path).expanduser().absolute()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if file.is_dir():
+            raise IsADirectoryError(f"{file} is a folder: name the file in it, such as town.db")
         credentials = {"file_path": path, **_SQLITE_PRAGMAS}
         return {"engine": "tortoise.backends.sqlite", "credentials": credentials}, "sqlite"
     if parts.scheme in {"postgres", "postgresql"}:

@@ -12,6 +12,8 @@ from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator
 from pathlib import Path
 from typing import IO, Protocol
 
+from storage.errors import StoreUnavailable
+
 BLOCK = 1 << 20
 """Bytes read or written at a time: a hop to a thread costs about 0.1 ms, so small ones would dominate."""
 
@@ -44,10 +46,13 @@ class FileStore(Protocol):
 
 
 def open_files(url: str) -> FileStore:
-    """The store that `files.url` names; raises ValueError that names the setting."""
+    """The store that `files.url` names; raises ValueError or StoreUnavailable, both name the setting."""
     scheme, _, rest = url.partition("://")
     if scheme == "file" and rest:
-        return LocalFiles(Path(rest))
+        try:
+            return LocalFiles(Path(rest))
+        except OSError as error:
+            raise StoreUnavailable(f"files.url (MOBILE_API_FILES__URL) cannot be used: {error}") from error
     if scheme == "s3":
         raise ValueError("files.url: s3:// is not available yet; use file://FOLDER on a disk that is backed up")
     raise ValueError(f"files.url must be file://FOLDER, not {scheme}://")

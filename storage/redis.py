@@ -73,12 +73,15 @@ async def connect(url: str, *, connections: int = 50, readers: int = 200, must_a
     StoreUnavailable if it `must_answer` and nobody does; both name the setting.
     """
     make = _maker(url)
-    store = RedisStore(
-        commands=make(connections, socket_timeout=_ANSWER_SECONDS),
-        blocking=make(readers, socket_timeout=LONGEST_WAIT + _ANSWER_SECONDS),
-        listening=make(2, socket_timeout=LONGEST_WAIT + _ANSWER_SECONDS, health_check_interval=_HEALTH_SECONDS),
-        sentinels=tuple(make.sentinels),
-    )
+    try:
+        store = RedisStore(
+            commands=make(connections, socket_timeout=_ANSWER_SECONDS),
+            blocking=make(readers, socket_timeout=LONGEST_WAIT + _ANSWER_SECONDS),
+            listening=make(2, socket_timeout=LONGEST_WAIT + _ANSWER_SECONDS, health_check_interval=_HEALTH_SECONDS),
+            sentinels=tuple(make.sentinels),
+        )
+    except (ValueError, TypeError) as error:  # an option of the address that redis-py does not take
+        raise StoreUnavailable(f"redis.url (MOBILE_API_REDIS__URL) cannot be used: {error}") from error
     if not must_answer:
         return store
     try:

@@ -49,6 +49,11 @@ async def revoke(db: Queries, session_id: str, account_id: str, now: dt.datetime
     return bool(await db.rows(sql, session_id, account_id, now))
 
 
+async def revoke_all(db: Queries, account_id: str, now: dt.datetime) -> None:
+    """End every log-in of an account."""
+    await db.execute("UPDATE session SET revoked_at = $2 WHERE account_id = $1 AND revoked_at IS NULL", account_id, now)
+
+
 async def of_account(db: Queries, account_id: str, now: dt.datetime) -> list[Row]:
     """The living log-ins of an account, newest first."""
     sql = (

@@ -66,3 +66,29 @@ async def names(db: Queries, staff_ids: Sequence[str]) -> dict[str, str]:
     wanted = ", ".join(f"${n}" for n in range(1, len(staff_ids) + 1))
     rows = await db.rows(f"SELECT id, name FROM staff WHERE id IN ({wanted})", *staff_ids)  # noqa: S608 - placeholders only
     return {row["id"]: row["name"] for row in rows}
+
+
+async def all_of(db: Queries, area: str) -> list[Row]:
+    """Everybody who works or worked in an area, by user name."""
+    return await db.rows("SELECT * FROM staff WHERE area = $1 ORDER BY username", area)
+
+
+async def change(db: Queries, username: str, name: str, role: str, department: str | None, hall: str | None) -> None:
+    """Another name, role, department or hall."""
+    await db.execute(
+        "UPDATE staff SET name = $2, role = $3, department = $4, hall = $5 WHERE username = $1", username, name, role, department, hall
+    )
+
+
+async def set_active(db: Queries, username: str, *, active: bool) -> None:
+    """Close an account, or open it again."""
+    await db.execute("UPDATE staff SET is_active = $2 WHERE username = $1", username, active)
+
+
+async def set_password(db: Queries, username: str, password_hash: str, totp_sealed: bytes | None) -> None:
+    """A new password and secret of one-time codes (None: without codes); failures before it count no longer."""
+    sql = (
+        "UPDATE staff SET password_hash = $2, totp_sealed = $3, totp_last_step = 0, failed_logins = 0, locked_until_at = NULL "
+        "WHERE username = $1"
+    )
+    await db.execute(sql, username, password_hash, totp_sealed)
