@@ -41,6 +41,9 @@ from storage.ids import uuid7
 MOST_WAITING = 50
 """Authorities of one agent that may wait to be looked at."""
 
+KEPT_SETTLED = dt.timedelta(days=180)
+"""How long an authority that was refused, revoked or ended is kept: while its two persons may go to court (行政诉讼法 art. 46)."""
+
 TRIES, TRIES_SECONDS = 5, 600
 """Confirmations that one account may try in ten minutes, and all accounts together for one person; a code has eight digits."""
 
@@ -172,6 +175,20 @@ async def sweep(office: Office) -> int:
                 await change(office, tx, row, SYSTEM, "ended", None)
                 ended += 1
     return ended
+
+
+async def forget(office: Office) -> int:
+    """One round: delete what was settled long ago, names, numbers and the paper with it; how many.
+
+    One by which a case was made stays as long as the case: it says who was allowed to act.
+    """
+    before = office.clock.now() - KEPT_SETTLED
+    async with office.database.transaction() as tx:
+        await proxies.keep_with_cases(tx, before, _BATCH)
+        gone = await proxies.forget(tx, before, _BATCH)
+        for row in gone:
+            await record(office, tx, SYSTEM, "forgotten", row)
+    return len(gone)
 
 
 def principal_key(office: Office, number: str) -> str:

@@ -61,6 +61,7 @@ async def sweep(office: Office) -> int:
     await parallel.sweep(office)
     await papers.sweep(office)
     await proxies.sweep(office)
+    await proxies.forget(office)
     stale = await cases.stale_drafts(office.database, now - DRAFTS_LAPSE, _BATCH)
     for case_id in stale:
         await _expire(office, case_id)

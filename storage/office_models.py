@@ -124,6 +124,7 @@ class Proxy(Model):
     reason = fields.CharField(max_length=300, null=True)
     settled_by = fields.CharField(max_length=36, null=True)
     confirmed_at = UtcField(null=True)
+    is_kept = fields.BooleanField(default=False)
 
     class Meta:
         table = "proxy"

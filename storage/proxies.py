@@ -78,3 +78,19 @@ async def outlived(db: Queries, today: dt.date, limit: int) -> list[str]:
     """Ids of authorities in force whose last day was before today."""
     sql = "SELECT id FROM proxy WHERE state = 'active' AND valid_to_on < $1 ORDER BY valid_to_on, id LIMIT $2"
     return [str(row["id"]) for row in await db.rows(sql, today, limit)]
+
+
+_SETTLED = "state IN ('refused', 'revoked', 'ended') AND NOT is_kept AND changed_at < $1"
+_HAS_CASE = "EXISTS (SELECT 1 FROM case_agent a WHERE a.proxy_id = proxy.id)"
+_DUE = f"SELECT id FROM proxy WHERE {_SETTLED} ORDER BY changed_at, id LIMIT $2"  # noqa: S608 - constants only
+
+
+async def keep_with_cases(tx: Transaction, before: dt.datetime, limit: int) -> None:
+    """Of the next `limit` that were refused, revoked or ended before a moment, keep those by which a case was made."""
+    await tx.execute(f"UPDATE proxy SET is_kept = TRUE WHERE id IN ({_DUE}) AND {_HAS_CASE}", before, limit)  # noqa: S608 - constants only
+
+
+async def forget(tx: Transaction, before: dt.datetime, limit: int) -> list[Row]:
+    """Delete the next `limit` that were refused, revoked or ended before a moment and made no case; `id`, `kind`, `state` of each."""
+    sql = f"DELETE FROM proxy WHERE id IN ({_DUE}) AND NOT {_HAS_CASE} RETURNING id, kind, state"  # noqa: S608 - constants only
+    return await tx.rows(sql, before, limit)

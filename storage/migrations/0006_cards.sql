@@ -58,3 +58,7 @@ CREATE INDEX delivery_open ON delivery (due_on) WHERE delivered_at IS NULL;
 CREATE INDEX supervision_card_waiting ON supervision_card (area, department, level)
     WHERE (state = 'pending' OR (state IN ('issued', 'supervised') AND feedback_due_on IS NOT NULL AND feedback_at IS NULL) OR (state IN ('issued', 'supervised') AND appealed_at IS NOT NULL AND appeal_result IS NULL));
 CREATE INDEX desk_task_carded ON desk_task (area, department) WHERE level > 0;
+
+-- What was refused, revoked or ended is deleted after a while; `is_kept`: a case was made by it, so it stays with the case.
+ALTER TABLE proxy ADD COLUMN is_kept BOOLEAN NOT NULL DEFAULT FALSE;
+CREATE INDEX proxy_settled ON proxy (changed_at, id) WHERE state IN ('refused', 'revoked', 'ended') AND NOT is_kept;

@@ -28,6 +28,7 @@ from tests.support.proxies import (
     YOUNG,
     active,
     agent,
+    applied,
     asked,
     asking,
     confirmed,
@@ -304,6 +305,65 @@ async def test_the_paper_stays_while_the_authority_names_it(office: Office, agen
     kept = {row["id"] for row in await office.database.rows("SELECT id FROM upload")}
     assert (paper in kept, loose in kept) == (True, False)
     assert (await proxydesk.show(office, CLERK, waiting.id)).document
+
+
+async def settled(office: Office, agent: str, how: str) -> tuple[str, str]:
+    """An authority that is over, with a paper; its id and the paper's."""
+    paper = await ready_upload(office, agent)
+    until = today(office) if how == "ended" else today(office) + dt.timedelta(days=30)
+    one = await asked(office, agent, kind="mandate", document=paper, valid_to_on=until)
+    if how == "refused":
+        await proxydesk.refuse(office, CLERK, one.id, "材料看不清")
+        return one.id, paper
+    await proxydesk.approve(office, CLERK, one.id)
+    if how == "revoked":
+        await proxies.revoke(office, agent, one.id)
+    else:
+        clock_of(office).time += dt.timedelta(days=1)
+        await proxies.sweep(office)
+    return one.id, paper
+
+
+@pytest.mark.parametrize("how", ["refused", "revoked", "ended"])
+async def test_what_is_over_is_forgotten_after_half_a_year_with_its_paper(office: Office, agent: str, how: str):
+    one, paper = await settled(office, agent, how)
+    clock_of(office).time += proxies.KEPT_SETTLED
+    assert await proxies.forget(office) == 0
+    assert (await seen(office, agent, one)).state == how
+
+    clock_of(office).time += dt.timedelta(seconds=1)
+    assert await proxies.forget(office) == 1
+    await uploads.purge(office)
+    assert await proxies.mine(office, agent) == []
+    assert await office.database.rows("SELECT id FROM upload WHERE id = $1", paper) == []
+    assert (await on_record(office))[-1] == "proxy.forgotten"
+    assert await proxies.forget(office) == 0
+
+
+async def test_what_waits_or_holds_and_what_a_case_was_made_by_is_not_forgotten(office: Office, agent: str):
+    used = await active(office, agent, kind="relative")
+    await applied(office, agent, used.id)
+    await proxies.revoke(office, agent, used.id)
+    waiting = await asked(office, agent, kind="mandate")
+    holds = await guardian(office, agent, valid_to_on=today(office) + dt.timedelta(days=1000))
+    clock_of(office).time += 2 * proxies.KEPT_SETTLED
+
+    for _ in range(2):
+        assert await proxies.forget(office) == 0
+    assert {one.id for one in await proxies.mine(office, agent)} == {used.id, waiting.id, holds.id}
+
+
+async def test_those_that_are_kept_keep_no_others(office: Office, agent: str, monkeypatch: pytest.MonkeyPatch):
+    used = await active(office, agent, kind="relative")
+    await applied(office, agent, used.id)
+    await proxies.revoke(office, agent, used.id)
+    clock_of(office).time += dt.timedelta(seconds=1)
+    await settled(office, agent, "refused")
+    clock_of(office).time += 2 * proxies.KEPT_SETTLED
+    monkeypatch.setattr(proxies, "_BATCH", 1)
+
+    assert await proxies.forget(office) == 1
+    assert [one.id for one in await proxies.mine(office, agent)] == [used.id]
 
 
 async def test_the_record_names_acts_and_no_persons(office: Office, agent: str):

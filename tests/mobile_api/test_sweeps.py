@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from handlers import cases
+from handlers import proxies as people
 from handlers.caseviews import CaseView
 from handlers.office import Office
 from mobile_api import sweeps
@@ -16,6 +17,7 @@ from storage.clock import SettableClock
 from storage.database import Database, Transaction
 from storage.redis import RedisStore
 from tests.support.office import open_office
+from tests.support.proxies import asked
 from tests.support.town import settle_in
 
 
@@ -53,6 +55,17 @@ async def test_nonces_are_forgotten_when_their_requests_would_be_refused_by_date
     clock.advance(minutes=11)
     await sweeps.sweep(office)
     assert await nonces.use(office.database, "key-1", "n" * 16, clock.now())
+
+
+async def test_authorities_that_are_over_are_forgotten(office: Office):
+    clock = office.clock
+    assert isinstance(clock, SettableClock)
+    agent = await settle_in(office.database, "o1")
+    one = await asked(office, agent)
+    await people.revoke(office, agent, one.id)
+    clock.time += people.KEPT_SETTLED + dt.timedelta(days=1)
+    await sweeps.sweep(office)
+    assert await people.mine(office, agent) == []
 
 
 async def test_the_turn_of_a_process_that_died_with_a_clock_a_day_ahead_is_taken_over_when_it_was_not_renewed(office: Office):
