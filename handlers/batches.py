@@ -64,9 +64,8 @@ async def _one(office: Office, officer: Officer, batch: Batch, one: Chosen, key:
     book = AnswerBook(office.keys.sealer)
     mark = Act(officer.id, "batch", hashlib.sha256(f"{key}\n{one.id}".encode()).hexdigest())
     fingerprint = book.fingerprint(batch.act.encode(), batch.opinion.encode(), batch.method.encode())
-    done = await book.find(office.database, mark)
-    if done is not None:
-        return Outcome(one.id, None if done[0] == fingerprint else Refused("idempotency_key_reused"))
+    if (done := await _done(office, book, mark, fingerprint, one)) is not None:
+        return done
 
     async def settle(tx: Transaction, _view: CaseView) -> None:
         if not await book.keep(tx, mark, fingerprint, KeptAnswer(200, {}, b""), office.clock.now()):
@@ -74,9 +73,17 @@ async def _one(office: Office, officer: Officer, batch: Batch, one: Chosen, key:
 
     try:
         await desk.do(office, officer, DEEDS[batch.act], one.id, one.version, _deed(officer, batch), settle)
-    except Refused as refused:
-        return Outcome(one.id, refused)
+    except Refused as refused:  # of two that came at once (a double click) the second finds the case changed by the first
+        return await _done(office, book, mark, fingerprint, one) or Outcome(one.id, refused)
     return Outcome(one.id)
+
+
+async def _done(office: Office, book: AnswerBook, mark: Act, fingerprint: str, one: Chosen) -> Outcome | None:
+    """What is noted of this act on the case; None if it was not done."""
+    done = await book.find(office.database, mark)
+    if done is None:
+        return None
+    return Outcome(one.id, None if done[0] == fingerprint else Refused("idempotency_key_reused"))
 
 
 def _deed(officer: Officer, batch: Batch) -> Callable[[CaseFile], None]:

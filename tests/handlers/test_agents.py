@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 
 from handlers import bundles, cases, codes, desk, papers, particulars, proxies
 from handlers.bundleguides import bundle_view
+from handlers.bundleviews import PartView
 from handlers.casecards import card_of
 from handlers.caseviews import summary
 from handlers.corrections import Correction, MaterialNote
@@ -258,14 +260,18 @@ async def test_a_bundle_is_applied_for_as_one_and_every_part_is_the_principals(o
     assert (await bundles.withdraw(office, principal, umbrella.id, "", no_answer)).parts[0].state == "withdrawn"  # type: ignore[arg-type]
 
 
-async def test_a_new_authority_for_one_part_does_not_open_the_others_of_a_bundle(office: Office, agent: str, principal: str):
+@pytest.mark.parametrize("which", [min, max])
+async def test_a_new_authority_for_one_part_does_not_open_the_others_of_a_bundle(
+    office: Office, agent: str, principal: str, which: Callable[..., PartView]
+):
     mother = {"kind": "mandate", "relation": "", "principal_name": "王小梅", "principal_number": YOUNG, "agent_number": OLD}
     one = await confirmed(office, agent, principal, **mother)
     umbrella = await bundle_for(office, agent, one.id)
     await proxies.revoke(office, principal, one.id)
-    await active(office, agent, items=(umbrella.parts[0].code,), **mother)
+    part = which(umbrella.parts, key=lambda part: part.case_id)
+    await active(office, agent, items=(part.code,), **mother)
 
-    assert (await cases.show(office, agent, umbrella.parts[0].case_id)).id == umbrella.parts[0].case_id
+    assert (await cases.show(office, agent, part.case_id)).id == part.case_id
     for act in (
         bundles.show(office, agent, umbrella.id),
         bundles.withdraw(office, agent, umbrella.id, "", no_answer),  # type: ignore[arg-type]  # nobody waits for the answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -174,6 +175,16 @@ async def test_a_batch_sent_again_says_the_same_and_does_nothing_twice(office: O
     assert other[0].refused.code == "idempotency_key_reused"
     assert somebody_else[0].refused.code == "precondition_failed"
     assert [one.type for one in await timeline.history(office, first.id, 0, 100)].count("accepted") == 1
+
+
+async def test_of_a_batch_that_is_sent_twice_at_once_both_say_that_it_is_done(office: Office):
+    batch = Batch("accept", chosen(*[await new_case(office, ALONE) for _ in range(2)]))
+
+    twice = await asyncio.gather(*(batches.run(office, officer("MZ"), batch, "key") for _ in range(2)))
+
+    assert [[one.refused for one in outcomes] for outcomes in twice] == [[None, None], [None, None]]
+    for one in batch.cases:
+        assert [line.type for line in await timeline.history(office, one.id, 0, 100)].count("accepted") == 1
 
 
 async def test_a_department_agrees_to_many(office: Office):
