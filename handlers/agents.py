@@ -128,6 +128,11 @@ async def told_of(office: Office, db: Queries, row: Row) -> list[str]:
     return sorted(told)  # one order for everybody: two who act for each other must not wait for each other
 
 
+async def holds(office: Office, db: Queries, row: Row) -> bool:
+    """Whether who acts for the applicant of a case may still do so today; False where nobody acts."""
+    return bool(row["is_by_agent"] and await _living(office, db, row))
+
+
 async def _is_living(office: Office, db: Queries, row: Row) -> bool:
     """Whether the agent may act; in a transaction one authority that says so is kept from being revoked meanwhile."""
     for proxy_id in await _living(office, db, row):

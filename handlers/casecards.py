@@ -35,7 +35,8 @@ class CardPart(msgspec.Struct, frozen=True):
 class CaseCard(msgspec.Struct, frozen=True):
     """A case at a glance; `supervision` is the card it has earned: none, warning, yellow or red.
 
-    `applicant` is masked, and so is `agent`, who acts for him ("" where nobody does). `paused`: a special procedure lasts, and the clocks
+    `applicant` is masked, and so is `agent`, who acts for him ("" where nobody does); `agent_over`: his authority is over, and he is handed
+    nothing any more. `paused`: a special procedure lasts, and the clocks
     stand still.
     """
 
@@ -43,6 +44,7 @@ class CaseCard(msgspec.Struct, frozen=True):
     number: str
     applicant: str
     agent: str
+    agent_over: bool
     item: ItemRef
     department: DepartmentRef
     state: str
@@ -87,6 +89,7 @@ async def card_of(office: Office, row: Row) -> CaseCard:
         number=row["number"],
         applicant=applicant_of(open_form(office, row)),
         agent=behalf.agent_name if (behalf := proxyviews.behalf(office, row, card, masked=True)) else "",
+        agent_over=behalf is not None and not await agents.holds(office, office.database, row),
         item=ItemRef(item.code, item.name, row["item_version"]),
         department=department_ref(office, row["department"]),
         state=row["state"],

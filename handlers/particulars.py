@@ -82,7 +82,7 @@ async def of_case(office: Office, officer: Officer, case_id: str) -> Particulars
         address=handovers.address(office, case_id, delivery["address_sealed"]) if delivery and delivery["address_sealed"] else None,
         signed_by=delivery["signed_by"] if delivery else None,
         signatures=debtviews.signatures(office, row, read_card(row)),
-        agent=proxyviews.agent_particulars(office, row, read_card(row)),
+        agent=await proxyviews.agent_particulars(office, row, read_card(row)),
         opinions=await _by_hand(office, tasks),
     )
 

@@ -102,12 +102,17 @@ class BehalfView(msgspec.Struct, frozen=True):
 
 
 class AgentParticulars(msgspec.Struct, frozen=True):
-    """Both persons of a case for its officers, with their numbers; `document`: the upload that was shown for the authority."""
+    """Both persons of a case for its officers, with their numbers; `document`: the upload that was shown for the authority.
+
+    `holds`: the agent may still act and fetch the result. `told`: somebody hears of the case on a phone; else the office calls or writes.
+    """
 
     proxy_id: str
     agent_number: str
     principal_number: str
     document: str | None
+    holds: bool
+    told: bool
 
 
 def confirmation_code(office: Office, proxy_id: str) -> str:
@@ -166,13 +171,14 @@ def behalf_of_row(office: Office, row: Row) -> BehalfView | None:
     return behalf(office, row, read_card(row), masked=True) if row["is_by_agent"] else None
 
 
-def agent_particulars(office: Office, row: Row, card: Card) -> AgentParticulars | None:
+async def agent_particulars(office: Office, row: Row, card: Card) -> AgentParticulars | None:
     """What the officers of a case may know of both persons."""
     one = card.agent
     if one is None:
         return None
     agent, principal = agents.agent_of(office, row["id"], one), agents.principal_of(office, row["id"], one)
-    return AgentParticulars(one.proxy, agent.number, principal.number, one.document)
+    told = await agents.told_of(office, office.database, row)
+    return AgentParticulars(one.proxy, agent.number, principal.number, one.document, one.account in told, bool(told))
 
 
 def _items(office: Office, authority: Authority) -> tuple[ScopeItem, ...]:

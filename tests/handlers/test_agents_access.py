@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from handlers import agents, cases, codes, desk, proxies, timeline
+from handlers import agents, cases, codes, desk, particulars, proxies, timeline
 from handlers.caseviews import CaseView
 from handlers.errors import Refused
 from handlers.limits import local_date
 from handlers.office import Office
 from storage import account_events
 from storage import cases as rows
-from tests.support.lives import approver, clock_of, history, no_answer, row_of
+from tests.support.lives import approver, clock_of, history, no_answer, officer, row_of
 from tests.support.office import CLERK
 from tests.support.proxies import (
     GRANDMOTHER,
@@ -136,6 +136,24 @@ async def test_a_look_at_the_counter_is_told_to_whom_the_case_is_told(office: Of
 
     assert (await heard(office, agent)).count("code.scanned") == 1
     assert (await heard(office, principal)).count("code.scanned") == 2
+
+
+@pytest.mark.parametrize("linked", [True, False])
+async def test_the_office_sees_that_the_agent_may_fetch_nothing_any_more_and_whether_anybody_is_told(
+    office: Office, agent: str, principal: str, linked: bool  # noqa: FBT001 - made by pytest
+):  # fmt: skip
+    one = await (confirmed(office, agent, principal) if linked else active(office, agent))
+    case = await applied(office, agent, one.id)
+
+    async def shown() -> tuple[bool, bool, bool]:
+        more = (await particulars.of_case(office, officer("MZ"), case.id)).agent
+        card = (await codes.scan(office, CLERK, str(case.number), "hall")).cases[0]
+        assert more is not None
+        return more.holds, more.told, card.agent_over
+
+    assert await shown() == (True, True, False)
+    await proxies.revoke(office, agent, one.id)
+    assert await shown() == (False, linked, True)
 
 
 async def test_results_go_to_both_and_after_the_revocation_to_the_principal_alone(office: Office, agent: str, principal: str):

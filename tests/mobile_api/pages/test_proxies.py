@@ -69,3 +69,12 @@ async def test_the_counter_sees_for_whom_the_holder_acts(town: Town, staff: Staf
     found = await clerk.press(await clerk.visit("/hall"), "查看", code=case["number"])
 
     assert "赵**，由王**代办" in found.text
+
+    await agent.call("DELETE", f"/me/proxies/{one['id']}", expect=(204,))
+    over = await clerk.press(await clerk.visit("/hall"), "查看", code=case["number"])
+    page = await clerk.visit(f"/desk/cases/{case['id']}")
+
+    assert "授权已结束" not in found.text
+    assert "由王**代办（授权已结束，不能再办理或领取结果）" in over.text
+    assert "也不能领取结果" in page.text
+    assert "没有人收到本办件的通知" in page.text
