@@ -72,10 +72,10 @@ async def claim(office: Office, officer: Officer, case_id: str, reason: str = ""
     """Take the part that is free or whose lease has lapsed; an approver takes over what is held, with a reason."""
     async with office.database.transaction() as tx:
         row, department = await _held_case(tx, officer, case_id, "claim")
-        now = office.clock.now()
-        if not await claims.take(tx, case_id, department, officer.id, now, _until(office)):
-            await _take_over(office, tx, officer, (case_id, department), reason.strip())
-        await _record(office, tx, officer, "claim", case_id, {"department": department, "reason": reason.strip()})
+        data: dict[str, object] = {"department": department, "reason": reason.strip()}
+        if not await claims.take(tx, case_id, department, officer.id, office.clock.now(), _until(office)):
+            data["from"] = await _take_over(office, tx, officer, (case_id, department), reason.strip())
+        await _record(office, tx, officer, "claim", case_id, data)
     return await _view(office, officer, row, department)
 
 
@@ -139,20 +139,25 @@ async def _pass(office: Office, officer: Officer, case_id: str, passing: Passing
                 _check_live(office, await claims.of_part(tx, case_id, department), officer)
             if passing.staff_id not in {row["id"] for row in await _candidates(tx, officer, why)}:
                 raise Refused("colleague_unknown")
+            data: dict[str, object] = {"department": department, "to": passing.staff_id}
+            if (held := await claims.of_part(tx, case_id, department)) is not None and held["staff_id"] != officer.id:
+                data["from"] = held["staff_id"]
             await claims.give(tx, (case_id, department), passing.staff_id, file.now, _until(office), officer.id)
             file.note("assigned" if why == "assign" else "handed_over", officer.actor, tell=False)
             if passing.note.strip():
                 await notes.write(office, tx, officer, case_id, passing.note.strip())
-            await _record(office, tx, officer, why, case_id, {"department": department, "to": passing.staff_id})
+            await _record(office, tx, officer, why, case_id, data)
         row = file.row
     return await _view(office, officer, row, department)
 
 
-async def _take_over(office: Office, tx: Transaction, officer: Officer, part: tuple[str, str], reason: str) -> None:
+async def _take_over(office: Office, tx: Transaction, officer: Officer, part: tuple[str, str], reason: str) -> str | None:
+    """Who held it until now; the record names him beside who took it."""
     held = await claims.of_part(tx, *part)
     if held is not None and (not reason or scope_of(officer.role, "take_over") == "none"):
         raise _claimed(office, officer, held)
     await claims.give(tx, part, officer.id, office.clock.now(), _until(office), None)
+    return held["staff_id"] if held is not None else None
 
 
 async def _seen(office: Office, officer: Officer, case_id: str) -> tuple[Row, str]:

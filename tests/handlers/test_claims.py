@@ -163,8 +163,26 @@ async def test_an_approver_takes_over_with_a_reason_only(office: Office):
 
     assert taken.holder is not None
     assert taken.holder.own
-    reasons = {row["data"]["reason"] for row in await audit.of_object(office.database, "case", case.id) if row["action"] == "case.claim"}
-    assert reasons == {"", "经办人请假"}
+    lines = [row for row in await audit.of_object(office.database, "case", case.id) if row["action"] == "case.claim"]
+    assert [(line["actor_id"], line["data"]["reason"], line["data"].get("from")) for line in lines] == [
+        (chief.id, "经办人请假", first.id),
+        (first.id, "", None),
+    ]
+
+
+async def test_the_record_names_from_whom_a_part_was_taken_by_an_assignment(office: Office):
+    first, second, chief = (
+        await hired(office, "张伟", "MZ"),
+        await hired(office, "李娜", "MZ"),
+        await hired(office, "赵敏", "MZ", "approver"),
+    )
+    case = await new_case(office, ALONE)
+    await claims.claim(office, first, case.id)
+
+    await claims.assign(office, chief, case.id, Passing(second.id))
+
+    [line] = [row for row in await audit.of_object(office.database, "case", case.id) if row["action"] == "case.assign"]
+    assert line["data"] == {"department": "MZ", "to": second.id, "from": first.id}
 
 
 async def test_only_the_holder_releases(office: Office):
