@@ -156,11 +156,11 @@ async def tell(office: Office, tx: Transaction, account: str, event: str, row: R
     await account_events.append(tx, account, event, None, facts, office.clock.now())
 
 
-async def record(office: Office, tx: Transaction, actor: Actor, act: str, row: Row) -> None:
+async def record(office: Office, tx: Transaction, actor: Actor, act: str, row: Row, **more: str) -> None:
     """Keep an act on an authority in the record that nobody edits."""
     await audit.record(
         tx, at=office.clock.now(), actor_kind=actor.kind, actor_id=actor.id, action=f"proxy.{act}", object_kind="proxy",
-        object_id=row["id"], outcome="done", data={"kind": row["kind"], "state": row["state"]},
+        object_id=row["id"], outcome="done", data={"kind": row["kind"], "state": row["state"], **more},
     )  # fmt: skip
 
 

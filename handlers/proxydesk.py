@@ -13,6 +13,8 @@ from handlers.office import Office
 from handlers.policy import scope_of
 from handlers.proxyviews import ProxyDeskView, ProxyLine, desk_line, desk_view
 from handlers.uploads import Upload
+from storage import agents as linked
+from storage import cases
 from storage import proxies as stored
 from storage.database import Row, Transaction
 
@@ -60,6 +62,28 @@ async def refuse(office: Office, officer: Officer, proxy_id: str, reason: str) -
 async def revoke(office: Office, officer: Officer, proxy_id: str, reason: str) -> ProxyDeskView:
     """Take an authority back that should not hold, such as one whose principal has died or was impersonated."""
     return await _end(office, officer, proxy_id, "active", "revoked", reason)
+
+
+async def unlink(office: Office, officer: Officer, proxy_id: str, reason: str) -> ProxyDeskView:
+    """The account that confirmed is not the principal's: it loses what it saw as his; the authority stays as it is.
+
+    Whoever cheats confirms with a second account of his own (docs/decisions/0017): to take the authority back leaves him that one.
+    """
+    if not reason.strip():
+        raise Refused("reason_missing")
+    async with office.database.transaction() as tx:
+        row = _seen(officer, await stored.take(tx, proxy_id))
+        if scope_of(officer.role, "settle_proxy") == "none":
+            raise Refused("forbidden")
+        account = row["principal_id"]
+        if account is None:
+            raise Refused("proxy_not_waiting")
+        await proxies.record(office, tx, officer.actor, "unlinked", row, account=account, reason=reason.strip())
+        for case_id in await linked.unlink(tx, row["principal_key"], account):
+            tx.ring(cases.topic(case_id))
+        await stored.unlink(tx, row["principal_key"], account, office.clock.now())
+        row |= {"principal_id": None, "confirmed_at": None, "changed_at": office.clock.now()}
+    return desk_view(office, row)
 
 
 async def _end(office: Office, officer: Officer, proxy_id: str, begins: str, ends: str, reason: str) -> ProxyDeskView:

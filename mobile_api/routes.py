@@ -180,6 +180,7 @@ _TABLE: list[Route] = [
     post("/desk/proxies/{id}/approve", proxies.approve, STAFF, summary="通过代办授权", tag="proxies", idempotency="accepted", errors=(*_SETTLING, "proxy_over", "proxy_not_minor", "proxy_needs_guardian", "proxy_village")),
     post("/desk/proxies/{id}/refuse", proxies.refuse, STAFF, summary="不通过代办授权", tag="proxies", idempotency="accepted", errors=(*_SETTLING, "reason_missing")),
     post("/desk/proxies/{id}/revoke", proxies.take_back, STAFF, summary="收回代办授权", tag="proxies", idempotency="accepted", errors=(*_SETTLING, "reason_missing")),
+    post("/desk/proxies/{id}/unlink", proxies.unlink, STAFF, summary="解除被代办人账号", tag="proxies", idempotency="accepted", errors=(*_SETTLING, "reason_missing")),
     # the exchange with departments: how it is doing, and messages that wait for an officer
     get("/exchange/departments", exchange.departments, STAFF, summary="部门交换状况", tag="exchange", errors=("forbidden",)),
     get("/exchange/set-aside", setaside.listing, STAFF, summary="待处理的部门消息", tag="exchange", errors=("forbidden",)),

@@ -39,6 +39,15 @@ async def link(tx: Transaction, proxy_id: str, principal_id: str) -> None:
     await tx.execute("UPDATE case_agent SET principal_id = $2 WHERE proxy_id = $1", proxy_id, principal_id)
 
 
+async def unlink(tx: Transaction, principal_key: str, account_id: str) -> list[str]:
+    """An account is not that principal after all: the ids of the cases that it saw as his and sees no longer."""
+    sql = (
+        "UPDATE case_agent SET principal_id = NULL WHERE principal_id = $2 "
+        "AND proxy_id IN (SELECT id FROM proxy WHERE principal_key = $1) RETURNING case_id"
+    )
+    return [str(row["case_id"]) for row in await tx.rows(sql, principal_key, account_id)]
+
+
 async def cases_of(db: Queries, proxy_id: str) -> list[str]:
     """Ids of the cases that were made by an authority."""
     return [str(row["case_id"]) for row in await db.rows("SELECT case_id FROM case_agent WHERE proxy_id = $1", proxy_id)]

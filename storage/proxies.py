@@ -37,6 +37,12 @@ async def save(tx: Transaction, row: Mapping[str, object]) -> None:
     await tx.execute(_SAVE, row["id"], *(row[name] for name in _CHANGING))
 
 
+async def unlink(tx: Transaction, principal_key: str, account_id: str, now: dt.datetime) -> None:
+    """What an account has confirmed as this principal counts as not confirmed."""
+    sql = "UPDATE proxy SET principal_id = NULL, confirmed_at = NULL, changed_at = $3 WHERE principal_key = $1 AND principal_id = $2"
+    await tx.execute(sql, principal_key, account_id, now)
+
+
 async def by_id(db: Queries, proxy_id: str) -> Row | None:
     """One authority."""
     return await db.one(f"{_SELECT} WHERE id = $1", proxy_id)

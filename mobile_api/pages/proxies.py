@@ -24,6 +24,7 @@ DONE = {
     "approve": "授权已通过，已告知代办人。",
     "refuse": "授权未通过，理由已告知代办人。",
     "revoke": "授权已收回，已告知代办人和被代办人。",
+    "unlink": "已解除，该账号不能再查看或者办理被代办人的办件。",
 }
 _PROBLEM = "请先写明理由，再提交。"
 _CURSOR = re.compile(r"[0-9a-f-]{1,36}")
@@ -36,7 +37,7 @@ async def _approve(office: Office, who: Officer, proxy_id: str, _reason: str) ->
     return await proxydesk.approve(office, who, proxy_id)
 
 
-_ACTS: dict[str, Act] = {"approve": _approve, "refuse": proxydesk.refuse, "revoke": proxydesk.revoke}
+_ACTS: dict[str, Act] = {"approve": _approve, "refuse": proxydesk.refuse, "revoke": proxydesk.revoke, "unlink": proxydesk.unlink}
 
 
 async def listing(request: web.Request) -> web.StreamResponse:

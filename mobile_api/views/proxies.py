@@ -98,5 +98,10 @@ async def take_back(id: str, body: Ending, caller: Caller, office: Office) -> Pr
     return await proxydesk.revoke(office, officer(caller), id, body.reason)
 
 
+async def unlink(id: str, body: Ending, caller: Caller, office: Office) -> ProxyDeskView:  # noqa: A002
+    """The account that confirmed is not the principal's."""
+    return await proxydesk.unlink(office, officer(caller), id, body.reason)
+
+
 def _created(view: ProxyView) -> Answer[ProxyView]:
     return Answer(view, status=201)

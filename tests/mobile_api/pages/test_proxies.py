@@ -78,3 +78,26 @@ async def test_the_counter_sees_for_whom_the_holder_acts(town: Town, staff: Staf
     assert "由王**代办（授权已结束，不能再办理或领取结果）" in over.text
     assert "也不能领取结果" in page.text
     assert "没有人收到本办件的通知" in page.text
+
+
+async def test_an_account_that_is_not_the_principals_is_parted_from_her(town: Town, staff: Staffed):
+    agent, cheat, clerk, api = (
+        await town.resident("wang"),
+        await town.resident("other"),
+        await staff("clerk"),
+        await town.staff("clerk", "HALL"),
+    )
+    one = await asked(agent)
+    await api.call("POST", f"/desk/proxies/{one['id']}/approve")
+    case = await applied(agent, one["id"])
+    await cheat.call("POST", "/me/proxies/confirm", json={"number": OLD, "code": one["code"]}, key="confirm")
+    await api.call("POST", f"/desk/proxies/{one['id']}/revoke", json={"reason": "冒用他人身份"})
+    await cheat.call("GET", f"/cases/{case['id']}")
+
+    done = await clerk.press(await clerk.visit(f"/desk/proxies/{one['id']}"), "解除该账号", reason="不是本人")
+
+    assert "已解除" in done.text
+    assert done.buttons == set()
+    await cheat.call("GET", f"/cases/{case['id']}", expect=(404,))
+    again = await api.call("POST", f"/desk/proxies/{one['id']}/unlink", json={"reason": "不是本人"}, expect=(409, 422))
+    assert again["code"] == "proxy_not_waiting"
