@@ -210,9 +210,9 @@ def _has_ports(url: str) -> bool:
 def _wechat_problems(wechat: Wechat) -> list[str]:
     names = ("appid", "secret", "push_token", "push_aes_key")
     problems = [
-        f"wechat.{name} still has its sandbox value: set MOBILE_API_WECHAT__{name.upper()}."
+        f"wechat.{name} is empty or has its sandbox value still: set MOBILE_API_WECHAT__{name.upper()}."
         for name in names
-        if getattr(wechat, name).startswith(("sandbox", "abcdefghijklmnopqrstuvwxyz"))
+        if not getattr(wechat, name) or getattr(wechat, name).startswith(("sandbox", "abcdefghijklmnopqrstuvwxyz"))
     ]
     if len(wechat.secret) < 16:  # noqa: PLR2004 - an AppSecret has 32 characters
         problems.append("wechat.secret is too short to be an AppSecret.")
@@ -225,8 +225,8 @@ def _town_problems(settings: Settings) -> list[str]:
     problems = []
     if settings.demo.enabled:
         problems.append("demo.enabled must be false in production.")
-    if settings.town.name == "示例镇" or settings.town.hotline == "0315-0000000":
-        problems.append("town.name and town.hotline still belong to the sample town.")
+    if settings.town.name in {"", "示例镇", "某某镇"} or settings.town.hotline in {"", "0315-0000000"}:
+        problems.append("town.name and town.hotline are empty or still those of a sample.")
     if not settings.public_base.startswith("https://"):
         problems.append("town.public_base must be the https:// address residents use.")
     return problems

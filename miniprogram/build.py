@@ -43,8 +43,8 @@ def main() -> int:
 
 
 def digest() -> str:
-    """What the sources are, as one SHA-256."""
-    total = hashlib.sha256()
+    """What the sources are, and the address they are built for, as one SHA-256."""
+    total = hashlib.sha256(os.environ.get("MINIPROGRAM_API_BASE", "").encode())
     for path in sorted(HERE.rglob("*")):
         inside = path.relative_to(HERE)
         if path.is_file() and not _NOT_SOURCES.intersection(inside.parts) and path.suffix != ".py":

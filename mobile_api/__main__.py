@@ -15,6 +15,8 @@ COMMANDS = {
     "serve": "serve",
     "check": "check",
     "migrate": "migrate",
+    "backup": "backup",
+    "move": "move",
     "user": "user",
     "key": "key",
     "exchange": "exchange",

@@ -11,6 +11,7 @@ from typing import Any
 from handlers.subscriptions import MessageTemplate, Templates
 from notifications import wording
 from notifications.fields import sanitise
+from storage.errors import Mendable
 from storage.notifications import Notification
 
 FACTS = frozenset({"item", "number", "status", "note", "time", "date"})
@@ -20,19 +21,38 @@ _PLACE = re.compile(r"\{\{(\w+)\.DATA\}\}")
 _KINDS = {2: "once", 3: "lasting"}
 
 
-class TemplateError(ValueError):
+class TemplateError(Mendable):
     """The table of templates has a fault; the text names the template and the remedy."""
 
 
 def load(file: Path) -> Templates:
     """Read a table like config/templates/wechat.toml; raises TemplateError."""
-    table = tomllib.loads(file.read_text(encoding="utf-8"))
-    templates = Templates(_template(name, entry) for name, entry in table.items())
+    templates = Templates(_template(name, entry) for name, entry in _read(file).items())
     wanted = {name for event in wording.pushed() for name in wording.templates(event)}
     missing = wanted - templates.by_name.keys()
     if missing:
         raise TemplateError(f"{file.name} lacks the template {', '.join(sorted(missing))}")
     return templates
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8-sig"))
+    except OSError as error:
+        raise TemplateError(f"{file} cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise TemplateError(f"{file} is not UTF-8 text: save it again with the encoding UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise TemplateError(f"{file} is not valid TOML: {error}") from None
+
+
+def left_from_sandbox(templates: Templates) -> list[str]:
+    """The templates whose id is still the sandbox's, one sentence each."""
+    return [
+        f"templates/wechat.toml: [{name}] still has the sandbox's template_id; copy the town's own from 订阅消息, 我的模板."
+        for name, template in templates.by_name.items()
+        if template.template_id.startswith("sandbox-")
+    ]
 
 
 def fill(template: MessageTemplate, notification: Notification) -> dict[str, str]:

@@ -16,6 +16,7 @@ from config.settings import Settings, production_problems
 from handlers.keys import problems
 from mobile_api.commands.common import read_settings
 from mobile_api.tables import Finding, Inspection
+from notifications import templates as message_templates
 
 _SHOWN_OF_ONE_RULE = 3
 
@@ -50,7 +51,20 @@ def _unfit(settings: Settings) -> list[str]:
     """Why this configuration would not be served; a first start outside production makes its keys itself."""
     production = settings.town.profile == "production"
     folder = Path(settings.secrets.dir)
-    return production_problems(settings) + (problems(folder, production=production) if production or any(folder.glob("*.key")) else [])
+    return (
+        _unfit_templates(settings)
+        + production_problems(settings)
+        + (problems(folder, production=production) if production or any(folder.glob("*.key")) else [])
+    )
+
+
+def _unfit_templates(settings: Settings) -> list[str]:
+    """What keeps messages from reaching phones."""
+    try:
+        templates = message_templates.load(settings.tables_dir / "templates" / "wechat.toml")
+    except message_templates.TemplateError as error:
+        return [str(error)]
+    return message_templates.left_from_sandbox(templates) if settings.town.profile == "production" else []
 
 
 def _lines(findings: Iterable[Finding], *, english: bool, everything: bool) -> Iterable[str]:

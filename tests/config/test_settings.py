@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.settings import SettingsError, load, production_problems
+from tests.support.tree import ROOT
 
 REAL = {
     "MOBILE_API_TOWN__PROFILE": "production",
@@ -64,6 +65,17 @@ def test_production_refuses_every_value_left_at_its_sandbox_default(left_out: st
     values = {name: value for name, value in REAL.items() if name != left_out}
 
     assert production_problems(load(None, values))
+
+
+@pytest.mark.parametrize("left_empty", sorted(set(REAL) - {"MOBILE_API_TOWN__PROFILE"}))
+def test_production_refuses_every_value_left_empty(left_empty: str):
+    assert production_problems(load(None, {**REAL, left_empty: ""}))
+
+
+def test_the_example_for_production_is_known_word_by_word_and_names_what_is_left_to_fill_in():
+    example = load(ROOT / "config" / "production.example.toml", {})
+    told = " ".join(production_problems(example))
+    assert all(name in told for name in ("town.name", "appid", "secret", "push_token", "push_aes_key"))
 
 
 def test_production_refuses_the_demo_and_short_secrets():

@@ -2,7 +2,7 @@
 import { reactive } from 'vue'
 import type { ServerConfig } from './types'
 
-/** The export command of the backend replaces this one literal for a town's mini-program. */
+/** MINIPROGRAM_API_BASE at `./run frontend`, for a town's mini-program. */
 export const API_BASE = __API_BASE__
 export const isH5 = process.env.UNI_PLATFORM === 'h5'
 

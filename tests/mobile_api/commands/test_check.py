@@ -79,3 +79,30 @@ def test_the_settings_are_checked_too_before_a_town_serves_with_them(
     told = capsys.readouterr().err
     assert "set MOBILE_API_WECHAT__SECRET" in told
     assert "make keys with `mobile-api key create`" in told
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (b"[progress]\ntitle = ", "is not valid TOML"),
+        ('[progress]\ntitle = "办理进度"\n'.encode("gbk"), "is not UTF-8 text"),
+        (b"", "lacks the template"),
+    ],
+)
+def test_a_table_of_messages_that_cannot_be_read_is_an_error(
+    text: bytes, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    shutil.copytree(TOWN_TABLES, tmp_path / "tables", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    (tmp_path / "tables" / "templates" / "wechat.toml").write_bytes(text)
+    monkeypatch.setenv("MOBILE_API_TOWN__TABLES", str(tmp_path / "tables"))
+    monkeypatch.setenv("MOBILE_API_SECRETS__DIR", str(tmp_path / "secrets"))
+    assert program(["check"]) == 1
+    assert told in capsys.readouterr().err
+
+
+def test_production_names_each_message_that_still_has_the_sandboxes_template(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("MOBILE_API_TOWN__PROFILE", "production")
+    program(["check"])
+    assert capsys.readouterr().err.count("still has the sandbox's template_id") == 3
