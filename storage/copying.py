@@ -37,6 +37,7 @@ def back_up_database(url: str, file: Path) -> None:
 def back_up_files(url: str, folder: Path) -> int:
     """Copy the sealed files of `file://FOLDER` into a new folder; how many there were."""
     source, number = Path(url.removeprefix("file://")), 0
+    folder.mkdir(mode=0o700)
     for path in sorted(source.glob("*/*")):
         if path.is_file() and path.parent.name != "drafts":
             target = folder / path.relative_to(source)
