@@ -11,12 +11,19 @@ import pytest
 def main() -> int:
     """Run pytest with the arguments given, or everything: on a process more than the two cores it is meant for, since many tests wait."""
     arguments = sys.argv[1:] or ["-n", "3", "--dist", "loadgroup"]
+    _let_bytecode_be_kept()
     reporter = Skipped()
     code = int(pytest.main([*arguments, "-rs"], plugins=[reporter]))
     if reporter.reasons and os.environ.get("CI") == "true":
         print("With CI=true nothing may be skipped.", file=sys.stderr)
         return code or 1
     return code
+
+
+def _let_bytecode_be_kept() -> None:
+    """Servers are started some hundred times: compiled anew each time they take two thirds longer, and finding the tests twice as long."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 class Skipped:
