@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 
 from config.settings import Settings
 from mobile_api.commands.common import read_settings
@@ -19,7 +20,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Copy and say how many rows; all or nothing."""
-    rows = asyncio.run(_move(read_settings(arguments), arguments.to))
+    try:
+        rows = asyncio.run(_move(read_settings(arguments), arguments.to))
+    except ValueError as error:
+        print(f"--to: {error}", file=sys.stderr)
+        return 1
     print(*(f"{number:9}  {table}" for table, number in rows.items() if number), sep="\n")
     print(f"{sum(rows.values())} rows copied. Set database.url (MOBILE_API_DATABASE__URL) to the new address, then start the town.")
     return 0

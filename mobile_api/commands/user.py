@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import getpass
 import sys
+from collections.abc import Callable
 
 from handlers import accounts, staff
 from handlers.errors import Refused
@@ -22,15 +23,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(dest="action", required=True)
     actions.add_parser("list", help="everybody, with role and department")
     add = _named(actions, "add", "add a member of staff")
-    add.add_argument("--name", required=True, help="as residents see it")
+    add.add_argument("--name", required=True, type=_words(50), help="as residents see it")
     add.add_argument("--role", required=True, choices=_ROLES)
     add.add_argument("--department", default="", help="department code, for officers and approvers")
-    add.add_argument("--hall", default="", help="service hall, for clerks")
+    add.add_argument("--hall", default="", type=_words(64, least=0), help="service hall, for clerks")
     change = _named(actions, "change", "another name, role, department or hall; what is left out stays")
-    change.add_argument("--name", help="as residents see it")
+    change.add_argument("--name", type=_words(50), help="as residents see it")
     change.add_argument("--role", choices=_ROLES)
     change.add_argument("--department", help="department code; empty takes it away")
-    change.add_argument("--hall", help="service hall; empty takes it away")
+    change.add_argument("--hall", type=_words(64, least=0), help="service hall; empty takes it away")
     for one in (add, _named(actions, "password", "a new password; everything logged in with the old one is logged out")):
         one.add_argument("--totp", action="store_true", help="with one-time codes; prints the secret for the authenticator")
         one.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
@@ -57,8 +58,17 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _named(actions: argparse._SubParsersAction[argparse.ArgumentParser], action: str, text: str) -> argparse.ArgumentParser:
     parser = actions.add_parser(action, help=text)
-    parser.add_argument("--username", required=True)
+    parser.add_argument("--username", required=True, type=_words(64))
     return parser
+
+
+def _words(most: int, *, least: int = 1) -> Callable[[str], str]:
+    def checked(text: str) -> str:
+        if not least <= len(text.strip()) <= most:
+            raise argparse.ArgumentTypeError(f"give {least} to {most} characters")
+        return text.strip()
+
+    return checked
 
 
 def _password(arguments: argparse.Namespace) -> str:

@@ -79,3 +79,9 @@ def test_a_database_of_an_older_version_is_brought_up_first(
     monkeypatch.setenv("MOBILE_API_DATABASE__URL", f"sqlite://{tmp_path}/new.db")
     assert main(["move", "--to", f"sqlite://{tmp_path}/other.db"]) == 1
     assert migrations()[-1].name in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("address", ["mysql://town@db/town", "postgres://town:a/b@db/town"])
+def test_an_address_that_is_none_is_told(file: Path, address: str, capsys: pytest.CaptureFixture[str]):
+    assert main(["move", "--to", address]) == 1
+    assert capsys.readouterr().err.startswith("--to: ")

@@ -122,3 +122,13 @@ def test_an_unknown_user_name_is_told(user: User, action: str):
     words = ["--password-stdin"] if action == "password" else []
     code, said = user(action, "--username", "nobody", *words)
     assert (code, "user list" in said) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "words", [["--username", "", "--name", "王芳"], ["--username", "wang", "--name", " "], ["--username", "wang", "--name", "王" * 51]]
+)
+def test_names_that_are_empty_or_too_long_are_told(user: User, words: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as ended:
+        user("add", *words, "--role", "clerk", "--password-stdin")
+    assert ended.value.code == 2
+    assert "characters" in capsys.readouterr().err
