@@ -124,8 +124,20 @@ async def confirm(office: Office, account: str, confirming: Confirming, settle: 
     """The principal confirms with his number and the code: from then on he sees what is done for him and may take it back."""
     key = principal_key(office, clean(confirming.number))
     await _pace(office, account, key)
+    try:
+        return await _confirm(office, account, key, clean(confirming.code), settle)
+    except Refused as refused:
+        if refused.code == "proxy_code":  # who tries numbers and codes is to be found
+            await audit.record(
+                office.database, at=office.clock.now(), actor_kind="resident", actor_id=account, action="proxy.confirmed",
+                object_kind="resident", object_id=account, outcome="refused", data={},
+            )  # fmt: skip
+        raise
+
+
+async def _confirm(office: Office, account: str, key: str, code: str, settle: Settle) -> ProxyView:
     async with office.database.transaction() as tx:
-        row = await _confirmed(office, tx, key, clean(confirming.code))
+        row = await _confirmed(office, tx, key, code)
         if row["agent_id"] == account:
             raise Refused("proxy_self")
         row |= {"principal_id": account, "confirmed_at": office.clock.now(), "changed_at": office.clock.now()}

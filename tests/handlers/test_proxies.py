@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from handlers import cases, proxies, proxydesk, uploads
+from handlers import proxies, proxydesk, uploads
 from handlers.access import Officer
 from handlers.errors import Refused
 from handlers.limits import local_date
 from handlers.office import Office
-from storage import account_events, audit
+from storage import account_events
 from tests.support.lives import clock_of, officer
 from tests.support.office import CLERK, ready_upload
 from tests.support.proxies import (
@@ -372,35 +371,3 @@ async def test_the_record_names_acts_and_no_persons(office: Office, agent: str):
 
     rows = await office.database.rows("SELECT data FROM audit WHERE object_kind = 'proxy'")
     assert all(json.loads(row["data"]).keys() == {"kind", "state"} for row in rows)
-
-
-@pytest.mark.parametrize("ended", [True, False])
-async def test_an_account_that_is_not_the_principals_loses_what_it_saw_as_his(
-    office: Office, agent: str, principal: str, ended: bool  # noqa: FBT001 - made by pytest
-):  # fmt: skip
-    """Whoever cheats confirms with a second account; taken back, the authority itself leaves him that one."""
-    one = await confirmed(office, agent, principal)
-    case, other = (
-        await applied(office, agent, one.id),
-        await applied(office, principal, "", form={"applicant_name": "李明", "id_number": YOUNG}),
-    )
-    if ended:
-        await proxydesk.revoke(office, CLERK, one.id, "冒用他人身份")
-    await cases.show(office, principal, case.id)
-
-    with pytest.raises(Refused, match="reason_missing"):
-        await proxydesk.unlink(office, CLERK, one.id, " ")
-    for stranger in (officer("MZ"), replace(CLERK, area="130208109")):
-        with pytest.raises(Refused, match="not_found"):
-            await proxydesk.unlink(office, stranger, one.id, "看看")
-    seen_now = await proxydesk.unlink(office, CLERK, one.id, "不是本人")
-
-    assert (seen_now.state, seen_now.confirmed_at) == ("revoked" if ended else "active", None)
-    with pytest.raises(Refused, match="not_found"):
-        await cases.show(office, principal, case.id)
-    assert [row["id"] for row in await cases.mine(office, principal, [], None, 10)] == [other.id]
-    assert await proxies.mine(office, principal) == []
-    [line] = [row for row in await audit.of_object(office.database, "proxy", one.id) if row["action"] == "proxy.unlinked"]
-    assert (line["actor_id"], line["data"]["account"], line["data"]["reason"]) == (CLERK.id, principal, "不是本人")
-    with pytest.raises(Refused, match="proxy_not_waiting"):
-        await proxydesk.unlink(office, CLERK, one.id, "不是本人")
