@@ -15,7 +15,9 @@ from storage.migrate import migrate, migrations, pending
 
 _PAGE = 1000
 _ORDER = {"sqlite": "rowid", "postgres": "ctid"}
-_CREATED = re.compile(r"^CREATE TABLE (\w+)", re.MULTILINE)
+_STEP = re.compile(
+    r"^(?:CREATE TABLE (?P<made>\w+)|DROP TABLE (?P<dropped>\w+)|ALTER TABLE (?P<old>\w+) RENAME TO (?P<new>\w+))", re.MULTILINE
+)
 
 
 def back_up_database(url: str, file: Path) -> None:
@@ -62,11 +64,15 @@ async def copy_rows(source: Database, target: Database) -> dict[str, int]:
 
 async def _tables(target: Queries) -> list[str]:
     """Every table, those that others refer to first: a migration can refer only to what was made before."""
-    made = dict.fromkeys(name for migration in migrations() for name in _CREATED.findall(migration.sql))
-    for table in made:
+    tables: dict[str, None] = {}
+    for step in (step for migration in migrations() for step in _STEP.finditer(migration.sql)):
+        tables.pop(step["dropped"] or step["old"], None)
+        if name := step["made"] or step["new"]:
+            tables[name] = None
+    for table in tables:
         if await target.one(f"SELECT 1 AS found FROM {table} LIMIT 1"):  # noqa: S608 - names of our own migrations
             raise MigrationError(f"The database to copy to is not empty: table {table} has rows. Make a new one.")
-    return list(made)
+    return list(tables)
 
 
 async def _copy(source: Queries, target: Queries, table: str) -> int:
