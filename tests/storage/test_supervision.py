@@ -130,14 +130,32 @@ async def test_the_count_goes_by_its_own_indexes(database: Database):
             values = {"feedback_due_on": NOW.date(), "level": "yellow"}
             await supervision_cards.add(tx, [card(number, **values) for number in range(first, first + 400)])
         await tx.execute("UPDATE supervision_card SET feedback_at = earned_at WHERE id <> 'k7'")
+    await fill_desk(database, 3000, warned=10)
     words = "EXPLAIN QUERY PLAN" if database.dialect == "sqlite" else "EXPLAIN"
     for department, settles in (("GA", False), (None, True)):
         sql, values_of = supervision_cards.waiting_statement("130208108", department, ["yellow"], settles=settles)
         async with database.transaction() as tx:
             await tx.execute("ANALYZE supervision_card")
+            await tx.execute("ANALYZE desk_task")
             plan = str(await tx.rows(f"{words} {sql}", *values_of))
         assert "supervision_card_waiting" in plan
         assert "desk_task_carded" in plan
+
+
+async def fill_desk(database: Database, number: int, *, warned: int) -> None:
+    """So many open cases at the desk of GA, a few of which have a warning."""
+    await insert(database, "resident", ROWS["resident"])
+    for table, one in (
+        ("cases", {**ROWS["cases"], "department": "GA"}),
+        ("desk_task", {**ROWS["desk_task"], "department": "GA", "level": 0}),
+    ):
+        own = {"cases": ("id", "number"), "desk_task": ("case_id",)}[table]
+        columns = [*own, *(name for name in one if name not in own)]
+        rows = [
+            tuple(f"c{n}" if name in own else int(n < warned) if name == "level" else one[name] for name in columns) for n in range(number)
+        ]
+        marks = ", ".join(f"${n + 1}" for n in range(len(columns)))
+        await database.execute_many(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
 
 
 async def put_case(database: Database, case_id: str, state: str) -> None:
