@@ -9,8 +9,8 @@ import pytest
 
 
 def main() -> int:
-    """Run pytest with the arguments given, or everything: on a process more than the two cores it is meant for, since many tests wait."""
-    arguments = sys.argv[1:] or ["-n", "3", "--dist", "loadgroup"]
+    """Run pytest with the arguments given, or everything on two processes."""
+    arguments = sys.argv[1:] or ["-n", "2", "--dist", "loadgroup"]
     _let_bytecode_be_kept()
     reporter = Skipped()
     code = int(pytest.main([*arguments, "-rs"], plugins=[reporter]))
