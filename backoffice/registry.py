@@ -115,10 +115,10 @@ def vouch(message: Outgoing, types: ByType = _BY_TYPE) -> None:
     if known is None:
         raise BrokenContract(f"{message.kind} v{message.version} is no message to a department")
     try:
-        sound = msgspec.convert(message.data, known.data)
+        msgspec.convert(message.data, known.data)
     except msgspec.ValidationError as error:
         raise BrokenContract(f"{message.kind} for case {message.number}: {error}") from error
-    if sound.case != message.number or sound.case_id != message.case_id:  # type: ignore[attr-defined]
+    if (message.data["case"], message.data["case_id"]) != (message.number, message.case_id):
         raise BrokenContract(f"{message.kind} for case {message.number} speaks of another case")
 
 
