@@ -6,15 +6,15 @@ import os
 import re
 import shutil
 import sqlite3
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 
-from storage.database import Database, Queries
+from storage.database import Database, Queries, Row
 from storage.errors import MigrationError, StoreUnavailable
 from storage.migrate import migrate, migrations, pending
 
 _PAGE = 1000
-_ORDER = {"sqlite": "rowid", "postgres": "ctid"}
 _STEP = re.compile(
     r"^(?:CREATE TABLE (?P<made>\w+)|DROP TABLE (?P<dropped>\w+)|ALTER TABLE (?P<old>\w+) RENAME TO (?P<new>\w+))", re.MULTILINE
 )
@@ -77,8 +77,7 @@ async def _tables(target: Queries) -> list[str]:
 
 async def _copy(source: Queries, target: Queries, table: str) -> int:
     number = 0
-    page = f"SELECT * FROM {table} ORDER BY {_ORDER[source.dialect]} LIMIT {_PAGE} OFFSET $1"  # noqa: S608
-    while rows := await source.rows(page, number):
+    async for rows in (_cursor if source.dialect == "postgres" else _walk)(source, table):
         names = list(rows[0])
         places = ", ".join(f"${n}" for n in range(1, len(names) + 1))
         await target.execute_many(
@@ -87,6 +86,22 @@ async def _copy(source: Queries, target: Queries, table: str) -> int:
         )
         number += len(rows)
     return number
+
+
+async def _cursor(source: Queries, table: str) -> AsyncIterator[list[Row]]:
+    """Each row once, a page at a time; PostgreSQL has no number by which rows could be found again."""
+    await source.execute(f"DECLARE moved_{table} NO SCROLL CURSOR FOR SELECT * FROM {table}")  # noqa: S608 - names of our own migrations
+    while rows := await source.rows(f"FETCH {_PAGE} FROM moved_{table}"):
+        yield rows
+
+
+async def _walk(source: Queries, table: str) -> AsyncIterator[list[Row]]:
+    """The same along SQLite's numbers of the rows."""
+    page = f"SELECT rowid AS place, * FROM {table} WHERE rowid > $1 ORDER BY rowid LIMIT {_PAGE}"  # noqa: S608
+    last = -1
+    while rows := await source.rows(page, last):
+        last = rows[-1]["place"]
+        yield [{name: value for name, value in row.items() if name != "place"} for row in rows]
 
 
 def _flush(file: Path) -> None:
