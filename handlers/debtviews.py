@@ -9,6 +9,7 @@ import msgspec
 from handlers.cards import Card, CardDebt
 from handlers.debts import is_open, signer
 from handlers.documents import Remedy, remedy
+from handlers.lifeviews import is_provisional
 from handlers.limits import local_date
 from handlers.office import Office
 from handlers.priorities import GROUPS
@@ -18,6 +19,7 @@ from storage.database import Row
 class DebtView(msgspec.Struct, frozen=True):
     """A paper that may follow: `kind` owed (urgent aid), tolerated (容缺), commitment (告知承诺); `due_on` null until acceptance.
 
+    `provisional`: to come in within a year whose holidays are not known yet.
     `state`: open, lapsed, supplied, kept, broken or waived; `open`: nobody has settled it, so that it may come in, even late.
     """
 
@@ -27,6 +29,7 @@ class DebtView(msgspec.Struct, frozen=True):
     text_version: str
     signed_at: dt.datetime
     due_on: dt.date | None
+    provisional: bool
     state: str
     open: bool
     note: str | None
@@ -83,11 +86,12 @@ class LedgerLine(msgspec.Struct, frozen=True):
     decided: bool
 
 
-def debts(card: Card) -> tuple[DebtView, ...]:
+def debts(office: Office, card: Card) -> tuple[DebtView, ...]:
     """Every paper of a case that may follow, those that were settled too."""
     return tuple(
         DebtView(
-            one.material, one.name, one.kind, one.text_version, one.signed_at, one.due_on, _state(one), is_open(one), one.note,
+            one.material, one.name, one.kind, one.text_version, one.signed_at, one.due_on,
+            is_open(one) and is_provisional(office, one.due_on), _state(one), is_open(one), one.note,
         )
         for one in card.debts
     )  # fmt: skip

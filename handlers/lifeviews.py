@@ -32,10 +32,14 @@ class ExtensionView(msgspec.Struct, frozen=True):
 
 
 class DeliveryView(msgspec.Struct, frozen=True):
-    """Where the result is: counter, post or electronic; `due_on` by the law, `sent_at` posted or laid ready."""
+    """Where the result is: counter, post or electronic; `due_on` by the law, `sent_at` posted or laid ready.
+
+    `provisional`: the result is still awaited, in a year whose holidays are not known yet.
+    """
 
     method: str
     due_on: dt.date | None
+    provisional: bool
     carrier: str | None
     tracking: str | None
     sent_at: dt.datetime | None
@@ -59,10 +63,18 @@ def extensions(card: Card) -> tuple[ExtensionView, ...]:
     return tuple(ExtensionView(one.days, one.on) for one in card.extensions)
 
 
-def delivery(card: Card) -> DeliveryView | None:
+def delivery(office: Office, card: Card) -> DeliveryView | None:
     """How the result reaches the applicant; None until somebody says so."""
     one = card.delivery
-    return DeliveryView(one.method, one.due_on, one.carrier, one.tracking, one.sent_at, one.delivered_at) if one else None
+    if one is None:
+        return None
+    provisional = one.delivered_at is None and is_provisional(office, one.due_on)
+    return DeliveryView(one.method, one.due_on, provisional, one.carrier, one.tracking, one.sent_at, one.delivered_at)
+
+
+def is_provisional(office: Office, due_on: dt.date | None) -> bool:
+    """Whether a date lies in a year whose holidays are not known yet, so that it may still move."""
+    return due_on is not None and not office.calendar.covers(due_on.year)
 
 
 def remedy_of(office: Office, row: Row) -> Remedy | None:

@@ -35,12 +35,13 @@ async def record(file: CaseFile, *, fresh: bool = False) -> None:
     if file.row["number"] is None:
         return
     case_id, parts = file.row["id"], _parts(file)
-    before = {} if fresh else {row["department"]: row["step"] for row in await worklist.of_case(file.tx, case_id)}
+    before = [] if fresh else await worklist.of_case(file.tx, case_id)
     await worklist.keep(file.tx, list(parts.values()))
-    for department, step in before.items():
-        if department not in parts:
+    for row in before:
+        department, part = row["department"], parts.get(row["department"])
+        if part is None:
             await worklist.drop(file.tx, case_id, department)
-        if department not in parts or parts[department]["step"] != step:
+        if row["holder_id"] is not None and (part is None or part["step"] != row["step"]):
             await claims.end(file.tx, case_id, department)
 
 

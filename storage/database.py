@@ -42,12 +42,16 @@ class Queries:
 
     async def rows(self, sql: str, *arguments: object) -> list[Row]:
         """All rows of a query, or of a statement with RETURNING; raises Conflict or StoreUnavailable."""
-        with _translated():
+        with _translated:
             if self.dialect == "postgres":
-                answer: list[Row] = await self.client.execute_query_dict(sql, list(arguments))
-                return answer
+                return await self._fetch(sql, arguments)
             found = await self.client.execute_query_dict(_numbered(sql), [_to_sqlite(value) for value in arguments])
         return [_from_sqlite(row) for row in found]
+
+    # The driver itself is asked: an act of an officer waits for some twenty statements.
+    async def _fetch(self, sql: str, arguments: Sequence[object]) -> list[Row]:
+        async with self.client.acquire_connection() as connection:
+            return [dict(record) for record in await connection.fetch(sql, *arguments)]
 
     async def one(self, sql: str, *arguments: object) -> Row | None:
         """The first row, or None."""
@@ -65,7 +69,7 @@ class Queries:
             return
         if self.dialect == "sqlite":
             sql, rows = _numbered(sql), [[_to_sqlite(value) for value in row] for row in rows]
-        with _translated():
+        with _translated:
             await self.client.execute_many(sql, rows)
 
 
@@ -76,6 +80,10 @@ class Transaction(Queries):
         super().__init__(client, dialect)
         self.rung: set[str] = set()
         self.after: list[Callable[[], None]] = []
+
+    async def _fetch(self, sql: str, arguments: Sequence[object]) -> list[Row]:
+        fetch = self.client._connection.fetch  # noqa: SLF001 - a transaction has its connection, one statement at a time
+        return [dict(record) for record in await fetch(sql, *arguments)]
 
     def ring(self, topic: str) -> None:
         """Wake the readers of `topic` once this transaction is committed (decision 7)."""
@@ -141,7 +149,7 @@ class Database(Queries):
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Run statements together; all take effect, or none if the block raises or is cancelled."""
         begun = (_sqlite_transaction if self.dialect == "sqlite" else _postgres_transaction)(self.client)
-        with _translated():
+        with _translated:
             client = await begun.__aenter__()
         work = Transaction(client, self.dialect)
         try:
@@ -151,7 +159,7 @@ class Database(Queries):
             with suppress(Exception):  # on a lost connection there is nothing to roll back; what went wrong first is what matters
                 await begun.__aexit__(type(error), error, error.__traceback__)
             raise
-        with _translated():
+        with _translated:
             await begun.__aexit__(None, None, None)
         for act in work.after:
             act()
@@ -217,23 +225,34 @@ _POSTGRES_DOWN = (
 )
 
 
-@contextmanager
-def _translated() -> Iterator[None]:
-    """The drivers' errors in storage's own words. PostgreSQL's texts that hold values of the row are cut."""
-    try:
-        yield
-    except IntegrityError as error:
-        raise Conflict(str(error).partition("\n")[0]) from None
-    except OperationalError as error:
-        raise _operational(error) from None
-    except sqlite3.OperationalError as error:
-        raise StoreUnavailable(_told(error)) from error
-    except (OSError, *_POSTGRES_DOWN) as error:
-        raise StoreUnavailable(f"{type(error).__name__}: {error}") from error
-    except asyncpg.InterfaceError as error:
-        if "clos" in str(error) or "released" in str(error):  # the connection was lost, or the pool is closing
-            raise StoreUnavailable(str(error)) from error
-        raise
+class _Translated:
+    """The drivers' errors in storage's own words. Every statement passes here, so that it is no generator."""
+
+    def __enter__(self) -> None:
+        """Nothing to prepare."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        if error is None:
+            return
+        if isinstance(error, IntegrityError | asyncpg.IntegrityConstraintViolationError):
+            raise Conflict(str(error).partition("\n")[0]) from None
+        if isinstance(error, OperationalError | asyncpg.DataError):
+            raise _operational(error) from None
+        if (trouble := _outage(error)) is not None:
+            raise StoreUnavailable(trouble) from error
+
+
+_translated = _Translated()
+
+
+def _outage(error: BaseException) -> str | None:
+    """What is said of a store that does not answer; None for every other error."""
+    if isinstance(error, sqlite3.OperationalError):
+        return _told(error)
+    if isinstance(error, (OSError, *_POSTGRES_DOWN)):
+        return f"{type(error).__name__}: {error}"
+    text = str(error) if isinstance(error, asyncpg.InterfaceError) else ""
+    return text if "clos" in text or "released" in text else None  # the connection was lost, or the pool is closing
 
 
 def _told(error: sqlite3.Error) -> str:
@@ -241,8 +260,9 @@ def _told(error: sqlite3.Error) -> str:
     return f"{error}: another program is writing to it; end that one (a copy, a tool), or try again later" if busy else str(error)
 
 
-def _operational(error: OperationalError) -> Exception:
-    cause = error.args[0] if error.args else None
+def _operational(error: OperationalError | asyncpg.DataError) -> Exception:
+    """Without the values of the row, which PostgreSQL's texts name behind a colon."""
+    cause = error.args[0] if isinstance(error, OperationalError) and error.args else error
     if isinstance(cause, sqlite3.Error) and cause.sqlite_errorcode & 0xFF in _SQLITE_DOWN:
         return StoreUnavailable(_told(cause))
     return OperationalError(str(cause).partition(":")[0]) if isinstance(cause, asyncpg.DataError) else error

@@ -71,9 +71,15 @@ class _Values:
         return f"${len(self.given)}"
 
 
+_OF_CASE = (
+    "SELECT desk_task.*, claim.staff_id AS holder_id FROM desk_task LEFT JOIN claim ON claim.case_id = desk_task.case_id "
+    "AND claim.department = desk_task.department WHERE desk_task.case_id = $1"
+)
+
+
 async def of_case(db: Queries, case_id: str) -> list[Row]:
-    """The parts of a case that wait at a desk."""
-    return await db.rows("SELECT * FROM desk_task WHERE case_id = $1", case_id)
+    """The parts of a case that wait at a desk, each with who holds it, whether his lease has lapsed or not (None = nobody)."""
+    return await db.rows(_OF_CASE, case_id)
 
 
 async def part(db: Queries, case_id: str, department: str) -> Row | None:

@@ -11,7 +11,7 @@ from tests.browser.conftest import Enter
 from tests.browser.people import BROWSER, applied
 from tests.browser.test_residents import become, built, go, seen
 from tests.flows.test_the_life_of_a_case import act
-from tests.support.wholetown import Town
+from tests.support.wholetown import Town, application_for
 
 __all__ = ["built"]
 
@@ -51,6 +51,26 @@ async def test_the_legal_date_is_marked_provisional_where_the_promised_one_is(en
         await expect(seen(person, "legal-on")).to_be_visible()
         await expect(person.page.get_by_text("法定办结日期（暂定）")).to_have_count(int(provisional))
         await expect(person.page.get_by_text("承诺办结日期（暂定）")).to_have_count(int(provisional))
+
+
+async def test_the_date_of_a_delivery_is_marked_provisional_while_nobody_knows_the_holidays(enter: Enter, town: Town):
+    resident = await town.resident("zhang")
+    wish = {"delivery": {"method": "post", "address": "示例镇幸福路 1 号"}}
+    body = {**await application_for(resident, "WJ-03"), **wish}
+    case = await resident.call("POST", "/cases", json=body, key="delivered", expect=(201,))
+    await act(await town.staff("officer", "WJ"), case["id"], "accept")
+    await act(await town.staff("approver", "WJ"), case["id"], "decide", result="granted", reason="符合条件")
+    tables = town.stores.office.calendar.tables
+    known = dict(tables)
+    tables.clear()
+    try:
+        person = await enter(width=390, height=844)
+        await become(person, "zhang")
+        await go(person, f"case/index?id={case['id']}")
+        await expect(seen(person, "delivery")).to_contain_text("前送达（暂定）")
+        await person.meets_no_barriers()
+    finally:
+        tables.update(known)
 
 
 async def test_who_was_refused_reads_how_to_object_and_until_when(enter: Enter, town: Town):

@@ -130,6 +130,22 @@ async def test_what_was_delivered_settled_or_lapsed_keeps_its_date(office: Offic
     assert await dates(office, lapsed) == ("2027-01-12", "2027-01-04")
 
 
+async def test_both_are_provisional_until_the_holidays_are_known_and_no_longer_once_they_are_settled(office: Office):
+    case = await aided(office)
+
+    async def marks(of: Office) -> tuple[bool, bool]:
+        view = await now(of, case)
+        assert view.delivery is not None
+        return view.delivery.provisional, view.debts[0].provisional
+
+    assert await marks(office) == (True, True)
+    assert await marks(informed(office)) == (False, False)
+    case = await paperdesk.waive(office, approver("MZ"), case.id, case.version, Waiver(PAPER, "已核实"))
+    assert await marks(office) == (True, False)
+    await desk.complete(office, officer("MZ"), case.id, case.version, "张三")
+    assert await marks(office) == (False, False)
+
+
 async def test_a_paper_whose_date_moves_is_reminded_of_again(office: Office):
     case = await aided(office)
     clock_of(office).time = DECEMBER + dt.timedelta(days=3)

@@ -137,6 +137,7 @@ export interface Debt {
   name: string
   kind: 'owed' | 'tolerated' | 'commitment'
   due_on: string | null
+  provisional: boolean
   state: 'open' | 'lapsed' | 'supplied' | 'kept' | 'broken' | 'waived'
   /** Nobody has settled it: it may come in, even late. */
   open: boolean
@@ -265,6 +266,7 @@ export interface Procedure {
 export interface Delivery {
   method: 'counter' | 'post' | 'electronic'
   due_on: string | null
+  provisional: boolean
   carrier: string | null
   tracking: string | null
   sent_at: string | null
