@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import datetime as dt
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from storage import cases
 from tests.browser.conftest import Enter
@@ -85,3 +86,23 @@ async def test_who_was_refused_reads_how_to_object_and_until_when(enter: Enter, 
     await expect(seen(person, "remedy")).to_contain_text("行政复议")
     await expect(seen(person, "delivery")).to_contain_text("电子送达")
     await person.meets_no_barriers()
+
+
+async def test_nothing_moves_under_the_finger_when_the_line_is_slow_after_an_application(enter: Enter, town: Town):
+    case = await applied(town, "li", "SJ-04")
+    person, arrives = await enter(width=390, height=844), asyncio.Event()
+    await become(person, "li")
+
+    async def late(route: Route) -> None:
+        await arrives.wait()
+        await route.continue_()
+
+    await person.page.route("**/api/v1/subscriptions", late)
+    await go(person, f"result/index?id={case['id']}")
+    button, consent = seen(person, "see-case"), seen(person, "ask-consent")
+    await expect(button).to_be_visible()
+    before = await button.bounding_box()
+    await expect(consent).to_have_attribute("aria-disabled", "true")
+    arrives.set()
+    await expect(consent).not_to_have_attribute("aria-disabled", "true")
+    assert await button.bounding_box() == before
