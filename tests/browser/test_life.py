@@ -89,7 +89,7 @@ async def test_who_was_refused_reads_how_to_object_and_until_when(enter: Enter, 
 
 
 async def test_nothing_moves_under_the_finger_when_the_line_is_slow_after_an_application(enter: Enter, town: Town):
-    case = await applied(town, "li", "SJ-04")
+    case = await applied(town, "li", "WJ-03")
     person, arrives = await enter(width=390, height=844), asyncio.Event()
     await become(person, "li")
 
@@ -101,6 +101,7 @@ async def test_nothing_moves_under_the_finger_when_the_line_is_slow_after_an_app
     await go(person, f"result/index?id={case['id']}")
     button, consent = seen(person, "see-case"), seen(person, "ask-consent")
     await expect(button).to_be_visible()
+    await expect(seen(person, "result")).to_contain_text("受理后当场办结")
     before = await button.bounding_box()
     await expect(consent).to_have_attribute("aria-disabled", "true")
     arrives.set()

@@ -170,6 +170,7 @@ export const en: Record<keyof typeof zh, string> = {
   'result.title': 'Application submitted',
   'result.number': 'Case number',
   'result.promised': 'Promised within {limit} after acceptance',
+  'result.promisedNow': 'Done at once after acceptance',
   'result.next': 'What happens next',
   'result.next1': '{department} checks your papers',
   'result.next1Text': 'If something is missing you are told once, under "My cases".',

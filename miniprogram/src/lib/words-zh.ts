@@ -167,6 +167,7 @@ export const zh = {
   'result.title': '申请已提交',
   'result.number': '办件编号',
   'result.promised': '受理后承诺 {limit}内办结',
+  'result.promisedNow': '受理后当场办结',
   'result.next': '接下来',
   'result.next1': '{department}审核您的材料',
   'result.next1Text': '材料有问题会一次告诉您，在“我的办件”里补正。',
